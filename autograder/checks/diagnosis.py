@@ -1,0 +1,79 @@
+"""Mistakes and the hints they lead to: a wrong answer is recognised when a known mistake gives the same one."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.checks.compare import same
+from autograder.checks.record import Record
+from autograder.errors import StudentFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong `function` in place of the student's `of`, and the hint for whoever gives its answers."""
+
+    name: str
+    of: str
+    hint: str
+    function: Any
+
+    def source(self) -> str:
+        """Notebook source that makes the mistake: its definition, without the decorator."""
+        text = textwrap.dedent(inspect.getsource(self.function))
+        return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]  # type: ignore[union-attr]
+
+
+def mistake(*, of: str, hint: str) -> Callable[[Any], Any]:
+    """Mark a function or class of `mistakes.py` as what students wrongly write for `of`, answered by `hint`."""
+
+    def mark(function: Any) -> Any:
+        function.__mistake__ = Mistake(function.__name__, of, hint, function)
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run of a check left: its record and the failure that ended it, if one did."""
+
+    record: Record
+    failure: StudentFailure | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the student did not pass."""
+        return self.failure is not None or bool(self.record.failures)
+
+
+def alike(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs of the same check gave the same answers, right and wrong, and ended the same way."""
+    mine, theirs = one.record.comparisons, other.record.comparisons
+    if len(mine) != len(theirs) or not (one.failed and other.failed):
+        return False
+    if (one.failure is None) != (other.failure is None):
+        return False
+    if one.failure is not None and other.failure is not None:
+        # a failure alone, with no value before it, says too little unless it is the same exception
+        if one.failure.cause != other.failure.cause or one.failure.cause in {"timeout", "memory", "died", "missing"}:
+            return False
+        if _kind(one.failure) != _kind(other.failure):
+            return False
+    return all(a.ok == b.ok and same(a.actual, b.actual) for a, b in zip(mine, theirs, strict=True))
+
+
+def _kind(failure: StudentFailure) -> str:
+    return failure.message.split(" (at `")[0]
+
+
+def choose(candidates: Mapping[str, Sequence[Mistake]]) -> dict[str, Mistake]:
+    """For each failed check one mistake of those that explain it: the one that explains most of the failed checks."""
+    weight = Counter(mistake.name for found in candidates.values() for mistake in found)
+    return {check: max(found, key=lambda m: weight[m.name]) for check, found in candidates.items() if found}

@@ -1,0 +1,219 @@
+"""The value codec: plain values to a JSON tree and binary buffers, and back. Never pickle, never code.
+
+Both sides use it. The side that decodes trusts nothing: types, shapes, dtypes, sizes, depth and counts are checked
+before anything is allocated. Only *exact* types are encoded, so a subclass with its own `__eq__` or `__array__` never
+crosses; what has no plain form crosses as an opaque handle (its number and the name of its type).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_DEPTH = 32
+MAX_NODES = 200_000
+MAX_INT_BITS = 4096
+TENSOR_DTYPES = {
+    "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool", "complex64",
+    "complex128",
+}  # fmt: skip
+
+
+class ValueRefused(ValueError):  # noqa: N818 - it is a refusal, and the message says of what
+    """A value that may not cross: too deep, too large, or (when decoding) malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """What the trusted side knows of an object that stayed in the kernel."""
+
+    number: int
+    type_name: str
+
+
+class Encoder:
+    """Encodes values; `keep` is asked for the number of an object that cannot cross.
+
+    `max_bytes` bounds the sum of the buffers and strings.
+    """
+
+    def __init__(self, keep: Callable[[Any], int] | None = None, max_bytes: int = 2**30) -> None:
+        self.keep = keep
+        self.buffers: list[Any] = []
+        self._left = max_bytes
+        self._nodes = 0
+
+    def encode(self, value: Any, depth: int = 0) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch a type
+        """The JSON tree of `value`; its binary parts are appended to `buffers`.
+
+        Raises:
+            ValueRefused: deeper than MAX_DEPTH, more than MAX_NODES parts, or more than `max_bytes`.
+        """
+        self._nodes += 1
+        if depth > MAX_DEPTH:
+            raise ValueRefused(f"a value nested more than {MAX_DEPTH} deep")
+        if self._nodes > MAX_NODES:
+            raise ValueRefused(f"a value of more than {MAX_NODES} parts")
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            if value.bit_length() > MAX_INT_BITS:
+                raise ValueRefused(f"an integer of {value.bit_length()} bits")
+            return value if value.bit_length() < 64 else {"t": "int", "v": hex(value)}
+        if kind is float:
+            return value if math.isfinite(value) else {"t": "float", "v": repr(value)}
+        if kind is str:
+            self._spend(len(value))
+            return value.encode("utf-8", "replace").decode("utf-8")
+        if kind is complex:
+            return {"t": "complex", "v": [self.encode(value.real), self.encode(value.imag)]}
+        if kind is bytes:
+            return {"t": "bytes", "b": self._buffer(value, len(value))}
+        if kind is list or kind is tuple:
+            return {"t": kind.__name__, "v": [self.encode(item, depth + 1) for item in value]}
+        if kind is dict:
+            return {
+                "t": "dict",
+                "v": [[self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()],
+            }
+        if kind is np.ndarray and value.dtype.kind in "biufc" and value.dtype.itemsize <= 16:
+            array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+            return {
+                "t": "ndarray",
+                "d": array.dtype.str,
+                "s": list(value.shape),
+                "b": self._buffer(array.reshape(-1).view(np.uint8) if array.size else b"", array.nbytes),
+            }
+        if issubclass(kind, np.generic) and kind.__module__ == "numpy" and np.dtype(kind).kind in "biufc":
+            return {"t": "scalar", "d": value.dtype.str, "b": self._buffer(value.tobytes(), value.nbytes)}
+        torch = sys.modules.get("torch")
+        if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and not value.is_sparse:
+            return self._tensor(value, torch)
+        if kind is Opaque:
+            return {"t": "handle", "n": value.number, "k": value.type_name}
+        if self.keep is None:
+            raise ValueRefused(f"a {kind.__name__} is no plain value")
+        return {"t": "handle", "n": self.keep(value), "k": kind.__name__[:100]}
+
+    def _tensor(self, value: Any, torch: Any) -> dict[str, Any]:
+        name = str(value.dtype).removeprefix("torch.")
+        if name not in TENSOR_DTYPES:
+            raise ValueRefused(f"a tensor of dtype {name}")
+        self._spend(0, value.numel() * value.element_size())
+        flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        data = flat.view(torch.uint8).numpy() if flat.numel() else b""
+        return {"t": "tensor", "d": name, "s": list(value.shape), "b": self._buffer(data, 0)}
+
+    def _buffer(self, data: Any, size: int) -> int:
+        self._spend(size)
+        self.buffers.append(data)
+        return len(self.buffers) - 1
+
+    def _spend(self, size: int, more: int = 0) -> None:
+        self._left -= size + more
+        if self._left < 0:
+            raise ValueRefused("a value larger than an answer may be")
+
+
+class Decoder:
+    """Decodes what an `Encoder` wrote; `find` turns the number of a handle into an object."""
+
+    def __init__(self, buffers: Sequence[Any], find: Callable[[int, str], Any] | None = None) -> None:
+        self._buffers = buffers
+        self._find = find
+        self._nodes = 0
+
+    def decode(self, tree: Any, depth: int = 0) -> Any:
+        """The value of `tree`.
+
+        Raises:
+            ValueRefused: anything about it is not as an Encoder writes it.
+        """
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            raise ValueRefused("too deep or too many parts")
+        if tree is None or isinstance(tree, bool | int | float | str):
+            return tree
+        if not isinstance(tree, dict):
+            raise ValueRefused(f"a {type(tree).__name__} where a value was expected")
+        try:
+            return self._tagged(tree, depth)
+        except (KeyError, TypeError, OverflowError, IndexError, AttributeError) as error:
+            raise ValueRefused(f"malformed value: {error!r}"[:200]) from None
+
+    def _tagged(self, tree: dict[str, Any], depth: int) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch a type
+        tag = tree["t"]
+        if tag == "int":
+            if len(tree["v"]) > MAX_INT_BITS // 4 + 3:
+                raise ValueRefused("an integer too long")
+            return int(tree["v"], 16)
+        if tag == "float":
+            return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[tree["v"]]
+        if tag == "complex":
+            real, imag = (self.decode(part, depth + 1) for part in tree["v"])
+            return complex(float(real), float(imag))
+        if tag == "bytes":
+            return bytes(self._raw(tree))
+        if tag == "list":
+            return [self.decode(item, depth + 1) for item in tree["v"]]
+        if tag == "tuple":
+            return tuple(self.decode(item, depth + 1) for item in tree["v"])
+        if tag == "dict":
+            return {self.decode(key, depth + 1): self.decode(item, depth + 1) for key, item in tree["v"]}
+        if tag == "scalar":
+            return self._array(_dtype(tree["d"]), (), self._raw(tree))[()]
+        if tag == "ndarray":
+            return self._array(_dtype(tree["d"]), _shape(tree["s"]), self._raw(tree))
+        if tag == "tensor":
+            return self._tensor(tree)
+        if tag == "handle":
+            number, name = tree["n"], tree["k"]
+            if self._find is None or type(number) is not int or type(name) is not str:
+                raise ValueRefused("a handle where none is allowed")
+            return self._find(number, name[:100])
+        raise ValueRefused(f"unknown tag {str(tag)[:40]!r}")
+
+    def _raw(self, tree: dict[str, Any]) -> memoryview:
+        index = tree["b"]
+        if type(index) is not int or not 0 <= index < len(self._buffers):
+            raise ValueRefused("a buffer that is not there")
+        return memoryview(self._buffers[index]).cast("B")
+
+    @staticmethod
+    def _array(dtype: np.dtype[Any], shape: tuple[int, ...], raw: memoryview) -> np.ndarray[Any, Any]:
+        if math.prod(shape) * dtype.itemsize != raw.nbytes:
+            raise ValueRefused(f"{raw.nbytes} bytes for an array of shape {shape} and dtype {dtype}")
+        return np.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)  # a copy of its own, writable
+
+    def _tensor(self, tree: dict[str, Any]) -> Any:
+        import torch
+
+        name, shape, raw = tree["d"], _shape(tree["s"]), self._raw(tree)
+        if name not in TENSOR_DTYPES:
+            raise ValueRefused("a tensor of unknown dtype")
+        dtype = getattr(torch, name)
+        if math.prod(shape) * dtype.itemsize != raw.nbytes:
+            raise ValueRefused(f"{raw.nbytes} bytes for a tensor of shape {shape} and dtype {name}")
+        if raw.nbytes == 0:
+            return torch.empty(shape, dtype=dtype)
+        return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) > MAX_DEPTH:
+        raise ValueRefused("a shape that is no short list")
+    if any(type(size) is not int or not 0 <= size < 2**40 for size in value):
+        raise ValueRefused("a shape of something other than sizes")
+    return tuple(value)
+
+
+def _dtype(name: Any) -> np.dtype[Any]:
+    if type(name) is not str or len(name) > 5 or name[1:2] not in {"b", "i", "u", "f", "c"}:
+        raise ValueRefused("a dtype that is not numeric")
+    return np.dtype(name)

@@ -1,0 +1,161 @@
+"""The inner walls: what a forked kernel gives up, for good, before it sees a line of the student's code.
+
+Each wall is raised by a function that returns its name when it stands; one that this machine cannot raise is left out,
+and the report says so by not listing it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2  # Landlock ABI 6
+NET_BIND_TCP, NET_CONNECT_TCP = 1, 2  # Landlock ABI 4
+CLONE_NEWUSER = 0x10000000
+
+DENIED_SYSCALLS = (
+    # other processes
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
+    # namespaces, mounts and the kernel itself
+    "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig",
+    "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at", "bpf", "perf_event_open", "kexec_load", "kexec_file_load",
+    "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff", "acct", "quotactl", "syslog",
+    "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
+    # keys and memory that outlive the process
+    "add_key", "request_key", "keyctl", "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semctl",
+    "mq_open", "mq_unlink",
+    # clocks and identity
+    "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname", "personality", "vhangup",
+)  # fmt: skip
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def limit_resources(memory: int, processes: int, disk: int) -> str:
+    """Address space grows by at most `memory` bytes; at most `processes` processes and threads; files of `disk` bytes."""
+    with open("/proc/self/statm") as file:  # noqa: PTH123 - the zygote's imports are counted: keep them few
+        already = int(file.read().split()[0]) * resource.getpagesize()
+    for what, value in (
+        (resource.RLIMIT_AS, already + memory),
+        (resource.RLIMIT_NPROC, processes),
+        (resource.RLIMIT_FSIZE, disk),
+        (resource.RLIMIT_NOFILE, 512),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)  # noqa: PLW2901
+        resource.setrlimit(what, (value, value))
+    return "rlimits"
+
+
+def drop_user(uid: int) -> str | None:
+    """Become `uid` (and group `uid`), without a way back. None where this process may not."""
+    try:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    except PermissionError:
+        return None
+    return "uid"
+
+
+def forbid_privileges() -> str:
+    """No setuid binary helps, and no process of the same user may attach or read memory."""
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+    return "no-new-privs"
+
+
+def landlock(readable: Sequence[str], devices: Sequence[str], writable: Sequence[str], sockets: Sequence[str]) -> str | None:
+    """Files: read `readable` trees and `devices`, anything in `writable`, make sockets in `sockets`; nothing else.
+
+    Where the kernel can: no TCP, no signals and no abstract sockets to anything outside. None where it has no Landlock.
+    """
+    from landlock import FSAccess, Ruleset, SyscallError, landlock_abi_version
+
+    try:
+        abi = landlock_abi_version()
+    except SyscallError:
+        return None
+    rules = Ruleset()
+    read = FSAccess.READ_FILE | FSAccess.READ_DIR | FSAccess.EXECUTE
+    for path in readable:
+        if os.path.exists(path):  # noqa: PTH110 - as above
+            rules.allow(path, rules=read if os.path.isdir(path) else FSAccess.READ_FILE)  # noqa: PTH112
+    for path in devices:
+        if os.path.exists(path):  # noqa: PTH110
+            rules.allow(path, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
+    never = FSAccess.MAKE_BLOCK | FSAccess.MAKE_CHAR
+    for path in writable:
+        rules.allow(path, rules=FSAccess.all() & ~never)
+    for path in sockets:
+        rules.allow(path, rules=FSAccess.MAKE_SOCK | FSAccess.REMOVE_FILE | FSAccess.READ_DIR)
+    rules.apply()
+    _scope(abi)
+    return "landlock"
+
+
+def _scope(abi: int) -> None:
+    """A second ruleset for what the landlock package does not speak of yet: TCP, signals, abstract sockets."""
+    from landlock import plumbing
+
+    class Attributes(ctypes.Structure):
+        _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+    net = NET_BIND_TCP | NET_CONNECT_TCP if abi >= 4 else 0
+    scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL if abi >= 6 else 0
+    if not net and not scoped:
+        return
+    attributes = Attributes(0, net, scoped)
+    size = ctypes.sizeof(attributes) if abi >= 6 else 16
+    descriptor = libc.syscall(plumbing.SYSCALL_CREATE_RULESET, ctypes.byref(attributes), size, 0)
+    if descriptor < 0 or libc.syscall(plumbing.SYSCALL_RESTRICT_SELF, descriptor, 0):
+        raise OSError(ctypes.get_errno(), "landlock: scopes")
+    os.close(descriptor)
+
+
+def prepare_seccomp() -> Any | None:
+    """The syscall filter, built once by the zygote; None where libseccomp is missing."""
+    import landlock  # noqa: F401 - imported here, before the forks
+    try:
+        import pyseccomp
+    except (ImportError, OSError, RuntimeError):
+        return None
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    denied, absent = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(errno.ENOSYS)
+    for name in DENIED_SYSCALLS:
+        try:
+            rules.add_rule(denied, name)
+        except OSError:  # this architecture has no such call
+            continue
+    families = (socket_family for socket_family in range(64) if socket_family != 1)  # all but AF_UNIX
+    for family in families:
+        rules.add_rule(denied, "socket", pyseccomp.Arg(0, pyseccomp.EQ, family))
+    rules.add_rule(denied, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
+    rules.add_rule(absent, "clone3")  # its flags cannot be filtered; libc falls back to clone
+    return rules
+
+
+def seccomp(rules: Any | None) -> str | None:
+    """Load the filter that `prepare_seccomp` built."""
+    if rules is None:
+        return None
+    rules.load()
+    return "seccomp"
+
+
+def forget_signals() -> None:
+    """Default handlers, nothing blocked: the zygote's own are not the kernel's."""
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -1,0 +1,210 @@
+"""The zygote: imports what notebooks need once, holds no thread, and forks one kernel per submission.
+
+`python -m inside.zygote '{"control": ..., "profile": ..., "work": ...}'`. It connects to the control socket that the
+host listens on and speaks JSON lines: the host says `fork`, `kill`, `clean`; it answers `ready`, `forked`, `started`, `exited`.
+A kernel never sees that socket: it is closed in the child, and the host removes its path after the first connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from . import walls
+
+PROFILES = {
+    "python": ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
+    "numpy": ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
+    "torch": (
+        "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg",
+        "torch", "torch.nn.functional", "pytorch_lightning",
+    ),
+}  # fmt: skip
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
+
+
+class Zygote:
+    """Serves one host over one control socket until that socket closes."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.children: dict[int, str] = {}
+        self.seccomp = walls.prepare_seccomp() if options["walls"] else None
+        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._unread = b""
+
+    def serve(self) -> None:
+        """Import, report, then fork and reap until the host hangs up."""
+        for module in PROFILES[self.options["profile"]]:
+            importlib.import_module(module)
+        _warm()
+        self.control.connect(self.options["control"])
+        wake, woken = socket.socketpair()
+        wake.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        gc.collect()
+        gc.freeze()
+        self.say(event="ready", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")), resident=_resident())  # noqa: PTH208
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.control, selectors.EVENT_READ)
+            selector.register(woken, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is woken:
+                        woken.recv(4096)
+                        self.reap()
+                    elif not self.hear():
+                        self.kill_all()
+                        return
+
+    def say(self, **event: Any) -> None:
+        """One JSON line to the host."""
+        self.control.sendall(json.dumps(event).encode() + b"\n")
+
+    def hear(self) -> bool:
+        """Do what the host asks; False when it has hung up."""
+        data = self.control.recv(65536)
+        if not data:
+            return False
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            {"fork": self.fork, "kill": self.kill, "clean": self.clean}[request.pop("do")](**request)
+        return True
+
+    def fork(self, name: str, kernel: dict[str, Any]) -> None:
+        """Fork one kernel; its folders are made here, for its own user alone."""
+        uid = kernel["uid"]
+        for folder in (kernel["sockets"], kernel["work"]):
+            os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported here
+            with contextlib.suppress(PermissionError):
+                os.chown(folder, uid, uid)
+        os.chmod(kernel["sockets"], 0o711)  # the host's user connects, nobody lists  # noqa: PTH101
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                os.close(reader)
+                self._become_kernel(kernel, writer)
+                status = 0
+            except SystemExit as stop:
+                status = stop.code if isinstance(stop.code, int) else 1
+            except BaseException:  # noqa: BLE001 - nothing may return from a forked child
+                with contextlib.suppress(OSError):
+                    os.write(writer, json.dumps({"event": "unstarted", "error": traceback.format_exc()[-3000:]}).encode())
+            finally:
+                os._exit(status)
+        os.close(writer)
+        self.children[pid] = name
+        with os.fdopen(reader, "rb") as pipe:
+            told = pipe.read(65536)
+        if told:
+            started = json.loads(told)
+        else:
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            del self.children[pid]
+            started = {"event": "unstarted", "error": f"the kernel ended before it started (exit code {code})"}
+        self.say(name=name, pid=pid, **started)
+
+    def _become_kernel(self, kernel: dict[str, Any], writer: int) -> None:
+        """The child: raise the walls, become an ipykernel, say so, and serve until killed."""
+        self.control.close()
+        signal.set_wakeup_fd(-1)
+        walls.forget_signals()
+        os.setsid()
+        standing = self._raise_walls(kernel)
+        os.chdir(kernel["work"])
+        os.environ.update(kernel["environment"])
+        from . import kernel as kernels
+
+        app = kernels.initialise(kernel)
+        os.write(writer, json.dumps({"event": "started", "walls": standing}).encode())
+        os.close(writer)
+        app.start()
+
+    def _raise_walls(self, kernel: dict[str, Any]) -> list[str]:
+        if not self.options["walls"]:
+            return []
+        standing = [
+            walls.limit_resources(kernel["memory"], kernel["processes"], kernel["disk"]),
+            walls.drop_user(kernel["uid"]) if self.options["own_user"] else None,
+            walls.forbid_privileges(),
+            walls.landlock(self.options["readable"], DEVICES, [kernel["work"]], [kernel["sockets"]]),
+            walls.seccomp(self.seccomp),
+        ]
+        return [wall for wall in standing if wall is not None]
+
+    def kill(self, name: str) -> None:
+        """End a kernel and whatever it started."""
+        for pid, owner in self.children.items():
+            if owner == name:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if self.options["alone"]:
+            self.kill_all()
+        self.reap()
+
+    def kill_all(self) -> None:
+        """End every process but this one (and the sandbox's init): only where the sandbox has its own pid namespace."""
+        if self.options["alone"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+
+    def clean(self, name: str, folders: list[str]) -> None:
+        """Remove what a submission left; `left` names what could not be removed."""
+        left: list[str] = []
+        for folder in folders:
+            shutil.rmtree(folder, onerror=lambda _f, path, _e: left.append(str(path)))
+        self.say(event="cleaned", name=name, left=left[:10], processes=sorted(self.children.values()))
+
+    def reap(self) -> None:
+        """Collect the dead, orphans included, and tell the host about kernels."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if (name := self.children.pop(pid, None)) is not None:
+                self.say(
+                    event="exited", name=name, pid=pid, code=os.waitstatus_to_exitcode(status),
+                    peak=usage.ru_maxrss * 1024, cpu=usage.ru_utime + usage.ru_stime,
+                )  # fmt: skip
+
+
+def _warm() -> None:
+    """Pay for first uses once: what IPython and matplotlib set up lazily is then shared by every fork."""
+    from . import kernel as kernels
+
+    kernels.warm()
+
+
+def _resident() -> int:
+    with open("/proc/self/statm") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Read the options and serve."""
+    options = json.loads(sys.argv[1])
+    sys.argv = ["zygote"]
+    Zygote(options).serve()
+
+
+if __name__ == "__main__":
+    main()

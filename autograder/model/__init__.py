@@ -1,0 +1,1 @@
+"""Plain data: assignment, submission, report. Imports the standard library alone."""

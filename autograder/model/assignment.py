@@ -1,0 +1,39 @@
+"""What an assignment is: its name, its points, the sandbox profile its code runs in, and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Profile = Literal["python", "numpy", "torch"]
+"""What a sandbox has warm and what is importable there: each profile has what the one before it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one submission may use. Times are wall-clock seconds, sizes are bytes."""
+
+    cell_seconds: float = 30.0
+    call_seconds: float = 10.0
+    total_seconds: float = 300.0
+    memory_bytes: int = 2 * 2**30
+    processes: int = 64
+    disk_bytes: int = 256 * 2**20
+    output_bytes: int = 1 * 2**20
+    answer_bytes: int = 64 * 2**20
+    notebook_bytes: int = 20 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One assignment of the course. `points` is what its checks sum to; a hand-graded question comes on top."""
+
+    name: str
+    title: str
+    points: float = 100.0
+    profile: Profile = "numpy"
+    due: datetime | None = None
+    forbidden: tuple[str, ...] = ()
+    """Dotted names a solution may not use (`numpy.convolve`, `scipy`): modules and attributes alike."""
+    limits: Limits = field(default_factory=Limits)

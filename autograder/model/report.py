@@ -1,0 +1,139 @@
+"""The report of one submission: the contract that scripts and pages rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from autograder.errors import Cause
+
+Verdict = Literal["pass", "fail", "not_run"]
+Status = Literal["graded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Two images of the same shape (rows of numbers), the value expected and the value found."""
+
+    expected: list[list[float]]
+    actual: list[list[float]]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The verdict of one check. `message` and `hint` are for the student; `detail` is for staff alone."""
+
+    name: str
+    cell: str
+    max_points: float
+    verdict: Verdict
+    cause: Cause | None = None
+    message: str = ""
+    hint: str = ""
+    title: str = ""
+    detail: str = ""
+    picture: Picture | None = None
+
+    @property
+    def points(self) -> float:
+        """Full points for a pass, none otherwise: partial credit comes from many small checks."""
+        return self.max_points if self.verdict == "pass" else 0.0
+
+    def contract(self) -> dict[str, Any]:
+        """What a report's JSON says of a check: nothing that only staff may see."""
+        return {
+            "name": self.name,
+            "cell": self.cell,
+            "points": self.points,
+            "max_points": self.max_points,
+            "verdict": self.verdict,
+            "cause": self.cause,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a verdict rests on: enough to know whether the same attempt would be graded the same way again."""
+
+    submission_sha256: str
+    checks_sha256: str
+    image: str
+    seed: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything the grader says about one submission.
+
+    `status` is `failed` when the sandbox or a checker failed, never the student: such a report costs no points, its
+    `error` says (to staff) what happened.
+    """
+
+    student: str
+    assignment: str
+    status: Status
+    checks: tuple[CheckResult, ...]
+    provenance: Provenance
+    seconds: float = 0.0
+    walls: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def score(self) -> float:
+        """Sum of the points of the checks."""
+        return sum(check.points for check in self.checks)
+
+    @property
+    def max_score(self) -> float:
+        """Sum of the points that the checks can give."""
+        return sum(check.max_points for check in self.checks)
+
+    def cell(self, name: str) -> tuple[CheckResult, ...]:
+        """The checks of one graded cell, in order."""
+        return tuple(check for check in self.checks if check.cell == name)
+
+    def contract(self) -> dict[str, Any]:
+        """The object that `autograder grade --json` writes for each submission."""
+        return {
+            "student": self.student,
+            "assignment": self.assignment,
+            "status": self.status,
+            "score": self.score,
+            "max_score": self.max_score,
+            "seconds": round(self.seconds, 4),
+            "walls": list(self.walls),
+            "repairs": list(self.repairs),
+            "checks": [check.contract() for check in self.checks],
+            "provenance": asdict(self.provenance),
+        }
+
+    def stored(self) -> dict[str, Any]:
+        """Everything, staff details included, as plain data: `from_stored` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_stored(cls, data: Mapping[str, Any]) -> Report:
+        """The report that `stored` wrote."""
+        checks = tuple(
+            CheckResult(**{**check, "picture": Picture(**check["picture"]) if check["picture"] else None})
+            for check in data["checks"]
+        )
+        return cls(
+            **{
+                **data,
+                "checks": checks,
+                "provenance": Provenance(**data["provenance"]),
+                "walls": tuple(data["walls"]),
+                "repairs": tuple(data["repairs"]),
+            }
+        )
+
+    def timed(self, seconds: float) -> Report:
+        """The same report with the wall-clock seconds it took."""
+        return replace(self, seconds=seconds)

@@ -1,0 +1,22 @@
+"""One student's work for one assignment, as it was handed in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The bytes of a submitted notebook and who handed them in when."""
+
+    student: str
+    assignment: str
+    content: bytes = field(repr=False)
+    timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the notebook's bytes: an attempt is known by it."""
+        return hashlib.sha256(self.content).hexdigest()

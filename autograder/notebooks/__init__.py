@@ -1,0 +1,1 @@
+"""Notebooks as data: read what a student handed in, make it gradable, and release assignments from their sources."""

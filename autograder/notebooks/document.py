@@ -1,0 +1,196 @@
+"""Read an untrusted notebook: caps on its size, only the fields that grading needs, one failure for all else.
+
+nbformat's own reader validates and copies everything, outputs and metadata of any depth included. Grading throws those
+away, so they are not looked at here: what a student can put there can do no harm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from nbformat import NotebookNode
+
+from autograder.errors import StudentFailure, UsageError
+from autograder.model.assignment import Limits
+
+MAX_CELLS: Final = 2_000
+FLAGS: Final = ("grade", "solution", "locked", "task", "points")
+"""What nbgrader's metadata says about a cell, besides its `grade_id`."""
+
+_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
+_ADVICE = "Open it in Jupyter, save it, and hand it in again."
+
+
+class UnreadableNotebook(StudentFailure):
+    """What was handed in is not a notebook that can be graded. Its cause is always `type`."""
+
+
+def read(path: Path, limits: Limits) -> bytes:
+    """The bytes of a submitted notebook file; a link is never followed.
+
+    Raises:
+        UnreadableNotebook: there is no such file, it is no plain file, or it is larger than `limits.notebook_bytes`.
+        UsageError: the file is there and may not be read.
+    """
+    try:
+        # O_NONBLOCK: opening a pipe must not wait for somebody to write into it
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise _unreadable("a notebook", f"no file named {path.name}") from None
+    except PermissionError:
+        raise UsageError(f"{path} may not be read: let the grader's user read it, then grade again") from None
+    except OSError:  # ELOOP for a link; ENXIO for a socket
+        raise _unreadable("a plain file", "a link or a special file") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _unreadable("a plain file", "a folder or a special file")
+        content = file.read(limits.notebook_bytes + 1)
+    _check_size(content, limits)
+    return content
+
+
+def parse(content: bytes, limits: Limits) -> NotebookNode:
+    """A notebook of format 4 with the cells of `content`: their types, sources, ids and nbgrader metadata, no outputs.
+
+    Notebooks of format 3 are upgraded. Every cell gets an id that is unique in the notebook.
+
+    Raises:
+        UnreadableNotebook: not JSON in UTF-8, not a notebook, too large, too many cells, or text that is not Unicode.
+    """
+    _check_size(content, limits)
+    document = _load(content)
+    cells: list[NotebookNode] = []
+    taken: set[str] = set()
+    for number, raw in enumerate(_raw_cells(document), start=1):
+        if number > MAX_CELLS:
+            raise _unreadable(f"at most {MAX_CELLS} cells", "more")
+        cell = _cell(raw, number)
+        while cell.id in taken:
+            cell.id = f"{cell.id[:50]}-{number}"
+        taken.add(cell.id)
+        cells.append(cell)
+    return NotebookNode(cells=cells, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
+
+
+def grade_id(cell: NotebookNode) -> str | None:
+    """The name that nbgrader knows this cell by; None for a cell that it does not handle."""
+    flags = cell.metadata.get("nbgrader", {})
+    if not any(flags.get(flag) for flag in ("grade", "solution", "locked", "task")):
+        return None
+    name = flags.get("grade_id")
+    return str(name) if name else None
+
+
+def cells_by_grade_id(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
+    """The cells that nbgrader handles, by name, in the order of the notebook; a copied cell shares its name."""
+    named: dict[str, list[NotebookNode]] = {}
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if name is not None:
+            named.setdefault(name, []).append(cell)
+    return named
+
+
+def _load(content: bytes) -> dict[str, Any]:
+    if not content.strip():
+        raise _unreadable("a notebook", "an empty file")
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _unreadable("text in UTF-8", f"another encoding, at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable("JSON", f"a mistake at line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets nested thousands deep
+        raise _unreadable("a notebook", "JSON nested too deep or with endless numbers") from None
+    if not isinstance(document, dict):
+        raise _unreadable("a notebook, a JSON object", f"a JSON {_kind(document)}")
+    return document
+
+
+def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:
+    version = document.get("nbformat")
+    if version == 4:
+        holders = [document]
+    elif version == 3 and isinstance(document.get("worksheets"), list):
+        holders = document["worksheets"]
+    else:
+        found = f"format {version}" if isinstance(version, int) else "no notebook format"
+        raise _unreadable("a notebook of format 4", found)
+    for holder in holders:
+        if not isinstance(holder, dict) or not isinstance(holder.get("cells"), list):
+            raise _unreadable("a notebook with a list of cells", "none")
+        yield from holder["cells"]
+
+
+def _cell(raw: Any, number: int) -> NotebookNode:
+    if not isinstance(raw, dict):
+        raise _unreadable(f"cell {number} to be a JSON object", f"a JSON {_kind(raw)}")
+    given_type = raw.get("cell_type")
+    if not isinstance(given_type, str) or given_type not in _TYPES:
+        raise _unreadable(f"cell {number} to be code, markdown or raw", "another type")
+    source = _source(raw.get("source", raw.get("input")), number)  # format 3 called the source of a code cell `input`
+    if given_type == "heading":
+        level = raw.get("level")
+        source = f"{'#' * (level if isinstance(level, int) and 1 <= level <= 6 else 1)} {source}"
+    given_id = raw.get("id")
+    known = isinstance(given_id, str) and _CELL_ID.fullmatch(given_id)
+    cell = NotebookNode(
+        cell_type=_TYPES[given_type],
+        id=given_id if known else f"cell-{number}",
+        metadata=_metadata(raw.get("metadata")),
+        source=source,
+    )
+    if cell.cell_type == "code":
+        cell.update(outputs=[], execution_count=None)
+    return cell
+
+
+def _source(value: Any, number: int) -> str:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "".join(value)
+    if not isinstance(value, str):
+        raise _unreadable(f"cell {number} to have text as its source", f"a JSON {_kind(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _unreadable(f"cell {number} to be Unicode text", "half of a surrogate pair") from None
+    return value
+
+
+def _metadata(value: Any) -> NotebookNode:
+    """Of a cell's metadata, nbgrader's name and flags where they are plain values."""
+    flags = value.get("nbgrader") if isinstance(value, dict) else None
+    if not isinstance(flags, dict):
+        return NotebookNode()
+    plain = {key: flags[key] for key in FLAGS if isinstance(flags.get(key), bool | int | float)}
+    if isinstance(flags.get("grade_id"), str):
+        plain["grade_id"] = flags["grade_id"]
+    return NotebookNode(nbgrader=NotebookNode(plain))
+
+
+def _check_size(content: bytes, limits: Limits) -> None:
+    if len(content) > limits.notebook_bytes:
+        mebibytes = limits.notebook_bytes / 2**20
+        raise UnreadableNotebook(
+            "type",
+            f"The notebook could not be graded: expected at most {mebibytes:g} MiB, found a larger file. "
+            "Clear its outputs, save it, and hand it in again.",
+        )
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "object", list: "list", str: "string", bool: "truth value", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def _unreadable(expected: str, found: str) -> UnreadableNotebook:
+    return UnreadableNotebook(
+        "type", f"The notebook could not be read: expected {expected}, found {found}. {_ADVICE}"
+    )

@@ -1,0 +1,199 @@
+"""From an assignment's source to the notebook that students get: jupytext text, then nbgrader's own generator.
+
+nbgrader generates in an empty temporary course without a database, and changes the working directory while it does: one
+release at a time in a process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.errors import UsageError
+from autograder.notebooks.document import grade_id
+
+KERNELSPEC: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One graded cell: what it is worth, and whether a human grades it."""
+
+    cell: str
+    points: float
+    manual: bool
+
+
+def model_answer(source: Path) -> NotebookNode:
+    """The source notebook itself, answers included, with the cell ids of its release.
+
+    Args:
+        source: `solutions/<name>/notebook.py`, jupytext percent text with nbgrader's metadata in the cell headers.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    import jupytext
+
+    try:
+        text = source.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"no source notebook at {source}: write it, or check the assignment's name") from None
+    notebook = nbformat.from_dict(jupytext.reads(text, fmt="py:percent"))
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for cell, cell_id in zip(notebook.cells, _cell_ids(notebook.cells), strict=True):
+        cell.id = cell_id
+        nbgrader = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode(nbgrader=nbgrader) if nbgrader else NotebookNode()
+    return notebook
+
+
+def exercises(source: Path) -> tuple[Exercise, ...]:
+    """The graded cells of a source notebook, in order.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    return tuple(
+        Exercise(
+            cell=str(flags.get("grade_id")),
+            points=float(flags.get("points", 0)),
+            manual=bool(flags.get("solution")),
+        )
+        for cell in model_answer(source).cells
+        if (flags := cell.metadata.get("nbgrader", {})).get("grade")
+    )
+
+
+def release(source: Path, destination: Path, points: float = 100.0) -> Path:
+    """Generate `destination/<name>.ipynb` from `solutions/<name>/notebook.py` and say where it is.
+
+    The same source always gives the same bytes.
+
+    Args:
+        source: the source notebook; its folder's name is the assignment's.
+        destination: `assignments/<name>/`; made if it is not there. Its other files are left alone.
+        points: what the graded cells must sum to; a cell that a human grades comes on top.
+
+    Raises:
+        UsageError: no such source, another sum of points, or a notebook that nbgrader refuses.
+    """
+    content = _generate(source, points)
+    target = destination / f"{source.parent.name}.ipynb"
+    destination.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return target
+
+
+def is_stale(source: Path, released: Path, points: float = 100.0) -> bool:
+    """Whether the committed notebook `released` is missing or no longer what its source gives.
+
+    Raises:
+        UsageError: as `release`.
+    """
+    return not released.is_file() or released.read_bytes() != _generate(source, points)
+
+
+def leaks(source: Path, released: Path) -> tuple[str, ...]:
+    """Lines of a model answer that a released notebook shows; a line that the source shows outside answers is public.
+
+    Raises:
+        UsageError: one of the two files is missing.
+    """
+    private, public = set[str](), set[str]()
+    for cell in model_answer(source).cells:
+        for line, hidden in _lines(cell):
+            (private if hidden else public).add(line)
+    if not released.is_file():
+        raise UsageError(f"no released notebook at {released}: release the assignment first")
+    shown = nbformat.reads(released.read_text(encoding="utf-8"), as_version=4).cells
+    return tuple(
+        line
+        for cell in shown
+        for line in map(str.strip, cell.source.splitlines())
+        if BEGIN in line or END in line or (line in private and line not in public)
+    )
+
+
+def _lines(cell: NotebookNode) -> Iterator[tuple[str, bool]]:
+    """The non-empty lines of a source cell, each with whether it belongs to the answer.
+
+    A solution cell without a marked region is all answer, as for nbgrader.
+    """
+    flags = cell.metadata.get("nbgrader", {})
+    inside = whole = bool(flags.get("solution")) and BEGIN not in cell.source
+    for line in map(str.strip, cell.source.splitlines()):
+        if BEGIN in line or END in line:
+            inside = BEGIN in line
+        elif line:
+            yield line, inside or whole
+
+
+def _cell_ids(cells: list[NotebookNode]) -> Iterator[str]:
+    """An id for each cell, made from the last named cell before it, so that an edit changes few of them."""
+    anchor, distance = "", 0
+    for cell in cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        anchor, distance = (name, 0) if name else (anchor, distance + 1)
+        yield hashlib.sha256(f"{anchor}/{distance}".encode()).hexdigest()[:12]
+
+
+def _generate(source: Path, points: float) -> bytes:
+    found = sum(exercise.points for exercise in exercises(source) if not exercise.manual)
+    if found != points:
+        raise UsageError(
+            f"the graded cells of {source} sum to {found:g} points, expected {points:g}: "
+            "mend the points in the cell headers"
+        )
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        # nbgrader works on absolute paths that hold no link
+        notebook = _run_nbgrader(Path(folder).resolve(), source.parent.name, model_answer(source), source)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+
+
+def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path) -> NotebookNode:
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    folder = course / "source" / name
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    log, errors = _quiet_log()
+    config = Config()
+    config.SaveCells.enabled = False  # with `no_database`: what `nbgrader generate_assignment --no-db` sets
+    config.GenerateAssignment.no_database = True
+    where = CourseDirectory(root=str(course), assignment_id=name, log=log)
+    try:
+        GenerateAssignment(coursedir=where, config=config, log=log).start()
+    except NbGraderException:
+        reason = errors[0].strip().splitlines()[-1] if errors else "it gave no reason"
+        raise UsageError(f"nbgrader could not release {source}: {reason}; mend the cell and release again") from None
+    return nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+
+
+def _quiet_log() -> tuple[logging.Logger, list[str]]:
+    """A logger that prints nothing and the list that its errors go to; nbgrader says why it failed only in its log."""
+    errors: list[str] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            errors.append(record.getMessage())
+
+    log = logging.Logger("nbgrader-release")  # noqa: LOG001 - one of its own, so that no handler of others sees it
+    log.addHandler(Collect(level=logging.ERROR))
+    return log, errors

@@ -1,0 +1,1 @@
+"""Sandboxes: where students' kernels run. One interface; Docker, bubblewrap, and none."""

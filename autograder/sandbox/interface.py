@@ -1,0 +1,99 @@
+"""What a sandbox is: something that can start an enclosure with a zygote in it, in which kernels are forked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.model.assignment import Limits, Profile
+
+INSIDE_SLOT = "/slot"
+INSIDE_WORK = "/work"
+INSIDE_CODE = "/opt/autograder"
+KEPT_OUT: dict[Profile, tuple[str, ...]] = {
+    "python": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
+               "torchmetrics", "scipy", "sklearn", "skimage"),
+    "numpy": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
+              "torchmetrics", "scipy", "sklearn", "skimage"),
+    "torch": (),
+}  # fmt: skip
+"""Installed packages that a profile's sandbox does not show. The grader's own never enter one at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpec:
+    """What a slot is for: which profile is warm in it, within which limits. Slots of equal specs are interchangeable."""
+
+    profile: Profile
+    limits: Limits = field(default_factory=Limits)
+    image: str = "autograder:latest"
+    runtime: str | None = None
+    """The container runtime (`runsc` for gVisor); None is the engine's default."""
+
+
+class Enclosure(ABC):
+    """A started sandbox. It belongs to the slot that started it."""
+
+    walls: tuple[str, ...]
+    """The outer walls that stand, for the report."""
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether its zygote can still be expected to answer.
+
+        Raises:
+            SandboxError: the engine cannot be asked.
+        """
+
+    @abstractmethod
+    def remove(self) -> None:
+        """End everything in it and remove it. Does not raise when it is gone already."""
+
+    @abstractmethod
+    def log(self) -> str:
+        """The last lines it wrote, for an error message."""
+
+
+class Sandbox(ABC):
+    """A kind of sandbox."""
+
+    name: str
+
+    @abstractmethod
+    def missing(self) -> str | None:
+        """Why it cannot be used here, and what to do about it, in one line; None when it can."""
+
+    @abstractmethod
+    def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
+        """Start an enclosure: `folder` (the host's side of the slot) and `code` (what may enter) are visible in it.
+
+        The zygote in it connects to `<folder>/control`, where the slot already listens.
+
+        Raises:
+            SandboxError: it could not be started; the message says why.
+        """
+
+    def image_id(self, spec: SlotSpec) -> str:
+        """What the sandbox's software is, for the report's provenance: the same string, the same software."""
+        del spec
+        return self.name
+
+    def paths(self, folder: Path) -> Paths:
+        """Where things are, seen from inside and from the host."""
+        return Paths(INSIDE_SLOT, INSIDE_WORK, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The slot's folders: `slot` and `work` as seen from inside, `host` the slot as seen by the host."""
+
+    slot: str
+    work: str
+    host: Path
+
+
+def zygote_options(spec: SlotSpec, paths: Paths, **more: Any) -> dict[str, Any]:
+    """What the zygote is told on its command line."""
+    return {"control": f"{paths.slot}/control", "profile": spec.profile, "work": paths.work, **more}

@@ -1,0 +1,177 @@
+"""The course's settings: one frozen object, read once from `course/course.toml`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from autograder.errors import UsageError
+from autograder.model.assignment import Assignment, Limits, Profile
+
+MIB = 2**20
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CourseTable(_Table):
+    """`[course]`: what the course is called."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    title: str
+
+
+class LateTable(_Table):
+    """`[late]`: nbgrader's late policies, or a fixed penalty a day."""
+
+    method: Literal["none", "zero", "per_day"] = "none"
+    points_per_day: float = Field(default=0.0, ge=0)
+
+
+class LimitsTable(_Table):
+    """`[limits]`, for all assignments, or `limits` of one: seconds of wall clock and MiB."""
+
+    cell_seconds: float | None = Field(default=None, gt=0)
+    call_seconds: float | None = Field(default=None, gt=0)
+    total_seconds: float | None = Field(default=None, gt=0)
+    memory_mb: int | None = Field(default=None, ge=128)
+    processes: int | None = Field(default=None, ge=8)
+    disk_mb: int | None = Field(default=None, ge=1)
+    output_kb: int | None = Field(default=None, ge=1)
+    answer_mb: int | None = Field(default=None, ge=1)
+    notebook_mb: int | None = Field(default=None, ge=1)
+
+    def over(self, base: Limits) -> Limits:
+        """`base` with what this table sets."""
+        return Limits(
+            cell_seconds=self.cell_seconds or base.cell_seconds,
+            call_seconds=self.call_seconds or base.call_seconds,
+            total_seconds=self.total_seconds or base.total_seconds,
+            memory_bytes=self.memory_mb * MIB if self.memory_mb else base.memory_bytes,
+            processes=self.processes or base.processes,
+            disk_bytes=self.disk_mb * MIB if self.disk_mb else base.disk_bytes,
+            output_bytes=self.output_kb * 1024 if self.output_kb else base.output_bytes,
+            answer_bytes=self.answer_mb * MIB if self.answer_mb else base.answer_bytes,
+            notebook_bytes=self.notebook_mb * MIB if self.notebook_mb else base.notebook_bytes,
+        )
+
+
+class AssignmentTable(_Table):
+    """`[[assignments]]`: one assignment, in the course's order."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    profile: Profile
+    points: float = 100.0
+    due: datetime | None = None
+    forbidden: tuple[str, ...] = ()
+    limits: LimitsTable = LimitsTable()
+
+
+class _Course(_Table):
+    course: CourseTable
+    late: LateTable = LateTable()
+    limits: LimitsTable = LimitsTable()
+    assignments: tuple[AssignmentTable, ...]
+
+
+class Settings(_Table):
+    """Where things are and what the course says. `secret` seeds the hidden inputs and never enters a sandbox."""
+
+    root: Path
+    title: str
+    course_id: str
+    late: LateTable
+    assignments: tuple[Assignment, ...]
+    db_url: str
+
+    @classmethod
+    def read(cls, root: Path | str | None = None) -> Settings:
+        """The settings of the project in `root` (default: $AUTOGRADER_ROOT, else the working folder or a parent).
+
+        Raises:
+            UsageError: no course.toml there, or something in it is wrong; says where.
+        """
+        root = _find_root(root)
+        path = root / "course" / "course.toml"
+        try:
+            with path.open("rb") as file:
+                table = _Course.model_validate(tomllib.load(file))
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{path}: not TOML: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UsageError(f"{path}: {where}: {first['msg']}, found {first['input']!r:.80}") from error
+        base = table.limits.over(Limits())
+        return cls(
+            root=root,
+            title=table.course.title,
+            course_id=table.course.id,
+            late=table.late,
+            db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
+            assignments=tuple(
+                Assignment(a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base))
+                for a in table.assignments
+            ),
+        )
+
+    @property
+    def course_folder(self) -> Path:
+        """nbgrader's course root: submitted/, autograded/, feedback/, gradebook.db."""
+        return self.root / "course"
+
+    @property
+    def secret(self) -> str:
+        """The course's secret: $AUTOGRADER_SECRET, else `course/.secret`, made at first use (mode 600)."""
+        if value := os.environ.get("AUTOGRADER_SECRET"):
+            return value
+        path = self.course_folder / ".secret"
+        try:
+            return path.read_text().strip()
+        except FileNotFoundError:
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                return path.read_text().strip()
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secret := secrets.token_hex(32))
+            return secret
+
+    def assignment(self, name: str) -> Assignment:
+        """The assignment called `name`.
+
+        Raises:
+            UsageError: the course has none; says which it has.
+        """
+        for assignment in self.assignments:
+            if assignment.name == name:
+                return assignment
+        known = ", ".join(assignment.name for assignment in self.assignments)
+        raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
+
+
+def _find_root(root: Path | str | None) -> Path:
+    if root is None:
+        root = os.environ.get("AUTOGRADER_ROOT")
+    if root is not None:
+        candidates = [Path(root).resolve()]
+    else:
+        candidates = [Path.cwd(), *Path.cwd().parents]
+    for folder in candidates:
+        if (folder / "course" / "course.toml").is_file():
+            return folder
+    raise UsageError(f"no course/course.toml in {candidates[0]} or above: run this in the project's folder, or set AUTOGRADER_ROOT")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,37 @@
+"""What students import: `show` and `show_row`, images (`photo`, `cityscape`, `landscape`), and `numbers`.
+
+    from course import photo, show
+
+A name is imported from its module when it is first asked for: a notebook in plain Python needs no numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course.data import PHOTOS, cityscape, landscape, photo
+    from course.personal import numbers
+    from course.plots import show, show_row
+
+__all__ = ["PHOTOS", "cityscape", "landscape", "numbers", "photo", "show", "show_row"]
+
+_MODULES = {
+    "PHOTOS": "data",
+    "cityscape": "data",
+    "landscape": "data",
+    "numbers": "personal",
+    "photo": "data",
+    "show": "plots",
+    "show_row": "plots",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import `name` from its module (PEP 562).
+
+    Raises:
+        AttributeError: the package has no such name.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module 'course' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"course.{_MODULES[name]}"), name)
