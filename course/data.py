@@ -32,7 +32,7 @@ def photo(name: str, *, colour: bool = False) -> Image:
 
 
 def cityscape(seed: int = 0, height: int = 64, width: int = 64) -> Image:
-    """Draw towers before a bright sky, grey `(height, width)` in [0, 1]. The same seed draws the same city."""
+    """Draw towers before a bright sky, grey `(height, width)` in [0, 1]; each seed draws its own city."""
     rng = np.random.default_rng(seed)
     image = _sky(height, width)
     left = int(rng.integers(2, 5))

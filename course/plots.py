@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Window = tuple[int, int, int, int]
 
-PANEL_HEIGHT = 1.9  # inches
+PANEL_HEIGHT = 1.9  # inches, as all sizes here
+STRIP_HEIGHT = 0.42  # of a signal
 TITLE_HEIGHT = 0.3
 GAP = 0.15
 DPI = 80
@@ -42,11 +43,11 @@ def show_row(
 ) -> None:
     """Show images side by side below the cell.
 
-    An image is an array or tensor: `(H, W)`, `(C, H, W)` or `(H, W, C)` with one or three channels, or a signal
-    `(W,)`. Grey goes from black (0) to white (the greatest value). An image with negative values is drawn in red
-    (negative), white (0) and blue (positive). `numbers=True` writes each value into its pixel. A window
-    `(row, column, height, width)` is outlined. `text` describes the picture to those who cannot see it; where it
-    is None the titles do.
+    An image is an array or tensor: `(H, W)`, `(C, H, W)` or `(H, W, C)` with one or three channels, or a
+    signal `(W,)`. Grey goes from black (0) to white (the greatest value); an image with negative values is
+    drawn in red (negative), white (0) and blue (positive). `numbers=True` writes each value into its pixel.
+    A window `(row, column, height, width)` is outlined. `text` describes the picture to those who cannot see
+    it; where it is None the titles do.
 
     Raises:
         ValueError: an array that is no image.
@@ -56,13 +57,13 @@ def show_row(
     from matplotlib.figure import Figure
 
     panels = [_panel(image) for image in images]
-    widths = [PANEL_HEIGHT * min(max(panel.shape[1] / panel.shape[0], 0.3), 4.0) for panel in panels]
-    total = sum(widths) + GAP * (len(panels) + 1)
-    height = PANEL_HEIGHT + TITLE_HEIGHT + GAP
+    tall = PANEL_HEIGHT if any(panel.shape[0] > 1 for panel in panels) else STRIP_HEIGHT
+    widths = [_width(panel) for panel in panels]
+    total, height = sum(widths) + GAP * (len(panels) + 1), tall + TITLE_HEIGHT + GAP
     figure = Figure(figsize=(total, height), dpi=DPI)
     left = GAP
     for index, (panel, width) in enumerate(zip(panels, widths, strict=True)):
-        axes = figure.add_axes((left / total, GAP / height, width / total, PANEL_HEIGHT / height))
+        axes = figure.add_axes((left / total, GAP / height, width / total, tall / height))
         _draw(axes, panel, numbers=numbers)
         axes.set_title(titles[index] if index < len(titles) else "", fontsize=9)
         if index < len(windows) and windows[index] is not None:
@@ -71,6 +72,14 @@ def show_row(
     png = BytesIO()
     figure.savefig(png, format="png")
     display(Image(data=png.getvalue(), format="png", alt=text or "; ".join(titles)))
+
+
+def _width(panel: Array) -> float:
+    """Give the width in inches: an image keeps its proportions, a signal has room for numbers."""
+    rows, columns = panel.shape[:2]
+    if rows == 1:
+        return min(0.42 * columns, 8.0)
+    return PANEL_HEIGHT * min(max(columns / rows, 0.3), 4.0)
 
 
 def _panel(image: Any) -> Array:

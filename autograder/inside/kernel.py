@@ -55,7 +55,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
     config.IPKernelApp.capture_fd_output = False
     config.InteractiveShell.cache_size = 0
     config.IPCompleter.use_jedi = False
-    app = Application(
+    app = Application.instance(
         config=config,
         transport="ipc",
         ip=kernel["ip"],
@@ -70,6 +70,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
     old = os.umask(0)  # the host's user, another one, connects to these sockets
     app.initialize([])
     os.umask(old)
+    app.shell.enable_matplotlib("inline")  # what importing pyplot does in a kernel, but here the zygote imported it
     serve(app)
     return app
 

@@ -80,7 +80,7 @@ class Zygote:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             request = json.loads(line)
-            {"fork": self.fork, "kill": self.kill, "clean": self.clean}[request.pop("do")](**request)
+            {"fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean}[request.pop("do")](**request)
         return True
 
     def fork(self, name: str, kernel: dict[str, Any]) -> None:
@@ -145,6 +145,12 @@ class Zygote:
             walls.seccomp(self.seccomp),
         ]
         return [wall for wall in standing if wall is not None]
+
+    def interrupt(self, name: str) -> None:
+        """SIGINT to a kernel."""
+        for pid, owner in self.children.items():
+            if owner == name:
+                os.kill(pid, signal.SIGINT)
 
     def kill(self, name: str) -> None:
         """End a kernel and whatever it started."""

@@ -61,12 +61,12 @@ class _Places:
                 self._by_text[cell.cell_type, cell.source] = position
         last: int | None = None
         for cell in submitted.cells:
-            position = self._position(cell)
-            if position is None:
+            place = self._position(cell)
+            if place is None:
                 self.added.setdefault(last, []).append(cell)
             else:
-                self.found.setdefault(position, []).append(cell)
-                last = position
+                self.found.setdefault(place, []).append(cell)
+                last = place
 
     @property
     def reordered(self) -> bool:
@@ -108,7 +108,9 @@ def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[s
         repairs.append(f"`{name}` was a {chosen.cell_type} cell: it was made a {cell.cell_type} cell again.")
     changed = [flag for flag in FLAGS if _flag(chosen, flag) != _flag(cell, flag)]
     if changed:
-        repairs.append(f"`{name}` had other settings ({', '.join(changed)}): those of the assignment were used.")
+        repairs.append(
+            f"`{name}` had other settings ({', '.join(changed)}): those of the assignment were used."
+        )
     if is_answer:
         cell.source = chosen.source
     elif not _same_text(chosen.source, cell.source):

@@ -18,7 +18,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import UsageError
-from autograder.notebooks.document import grade_id
 
 KERNELSPEC: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
@@ -47,7 +46,9 @@ def model_answer(source: Path) -> NotebookNode:
     try:
         text = source.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(f"no source notebook at {source}: write it, or check the assignment's name") from None
+        raise UsageError(
+            f"no source notebook at {source}: write it, or check the assignment's name"
+        ) from None
     notebook = nbformat.from_dict(jupytext.reads(text, fmt="py:percent"))
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -161,7 +162,8 @@ def _generate(source: Path, points: float) -> bytes:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
-    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+    text: str = nbformat.writes(notebook)
+    return (text.rstrip("\n") + "\n").encode()
 
 
 def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path) -> NotebookNode:
@@ -182,7 +184,9 @@ def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path)
         GenerateAssignment(coursedir=where, config=config, log=log).start()
     except NbGraderException:
         reason = errors[0].strip().splitlines()[-1] if errors else "it gave no reason"
-        raise UsageError(f"nbgrader could not release {source}: {reason}; mend the cell and release again") from None
+        raise UsageError(
+            f"nbgrader could not release {source}: {reason}; mend the cell and release again"
+        ) from None
     return nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
 
 

@@ -112,6 +112,14 @@ class Slot:
         self._receive(0.0)
         return next((event for event in self._events if event["event"] == "exited" and event.get("name") == name), None)
 
+    def interrupt(self, name: str) -> None:
+        """Send the kernel SIGINT, as a Jupyter client's interrupt does.
+
+        Raises:
+            SandboxError: the zygote is gone.
+        """
+        self._say(do="interrupt", name=name)
+
     def fileno(self) -> int:
         """The control socket's descriptor: readable when there is news."""
         assert self._control is not None

@@ -1,0 +1,121 @@
+"""nbgrader's database as short write transactions, and its failures as one line that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import nbgrader
+from nbgrader.api import Base, Course
+from sqlalchemy import Connection, create_engine, event, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from autograder.errors import UsageError
+
+MIGRATIONS: Final = Path(nbgrader.__file__).parent / "alembic"
+
+
+class Database:
+    """One engine for the life of a command, at any SQLAlchemy URL.
+
+    Every transaction takes the write lock first and waits for it at most `wait_seconds`: SQLite's own for the whole
+    database (a transaction that reads first and writes later would fail at once when somebody else writes), or the
+    course's row elsewhere.
+
+    Raises:
+        UsageError: the URL is wrong, or the database can't be used (locked, full, unreachable, of another nbgrader).
+    """
+
+    def __init__(self, url: str, course_id: str, wait_seconds: float) -> None:
+        try:
+            parsed = make_url(url)
+            options = {"connect_args": {"timeout": wait_seconds}} if _is_sqlite(parsed) else {}
+            self._engine = create_engine(parsed, **options)
+        except (ArgumentError, ModuleNotFoundError) as error:
+            raise UsageError(
+                f"gradebook URL {_shown(url)}: {error}; expected e.g. sqlite:///gradebook.db"
+            ) from None
+        self._url, self._course_id, self._wait_seconds = url, course_id, wait_seconds
+        if _is_sqlite(parsed):
+            event.listen(self._engine, "connect", _leave_transactions_to_us)
+            event.listen(self._engine, "begin", _take_the_lock)
+        self._prepare()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection whose writes are kept together when the block ends, and dropped together when it raises."""
+        with self._failures_in_plain_words(), self._engine.begin() as connection:
+            connection.execute(select(Course.id).where(Course.id == self._course_id).with_for_update())
+            yield connection
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        """Make nbgrader's tables and the course's row where they are not there yet, and compare the schema's version."""
+        head = _current_schema()
+        with self._failures_in_plain_words(), self._engine.begin() as connection:
+            is_new = not inspect(connection).get_table_names()
+            Base.metadata.create_all(connection)
+            if is_new:
+                connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if found != head:
+                raise UsageError(
+                    f"gradebook {_shown(self._url)} has schema {found}, this nbgrader needs {head}: "
+                    "back it up, then run `nbgrader db upgrade`"
+                )
+            if not connection.execute(select(Course.id).where(Course.id == self._course_id)).first():
+                connection.execute(Course.__table__.insert(), {"id": self._course_id})
+
+    @contextmanager
+    def _failures_in_plain_words(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            # its other subclasses (a broken constraint, wrong SQL) are mistakes of this program and stay what they are
+            if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+                raise
+            raise UsageError(f"gradebook {_shown(self._url)}: {self._advice(str(error.orig))}") from error
+
+    def _advice(self, reason: str) -> str:
+        if "database is locked" in reason:
+            return (
+                f"still locked by another program after {self._wait_seconds:g} s: close formgrader, or end the other "
+                "grader, and grade again; scores recorded so far are kept"
+            )
+        if "is full" in reason or "No space left" in reason:
+            return "the disk is full: make room and grade again; scores recorded so far are kept"
+        return f"{reason.strip().splitlines()[0]}; check that it is there, is a gradebook, and may be written"
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _shown(url: str) -> str:
+    """The URL without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return repr(url)
+
+
+def _current_schema() -> str:
+    """The version of nbgrader's newest migration, which its own `Gradebook` starts a program to learn."""
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+
+
+def _leave_transactions_to_us(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # else the driver begins on its own, and only at the first write
+
+
+def _take_the_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,103 @@
+"""Turn a report into the notebook that nbgrader shows: verdicts under each graded cell, and a score that it can read."""
+
+from __future__ import annotations
+
+import copy
+
+from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
+
+from autograder.errors import CheckerError
+from autograder.gradebook import sanitise
+from autograder.gradebook.cards import cards_html, cards_text, repairs_html, score_html
+from autograder.model.report import CheckResult, Report
+
+METADATA = ("nbgrader", "deletable", "editable")
+"""What a cell keeps of its metadata; a kernel may have written anything into the rest."""
+
+
+def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
+    """A copy of an executed notebook as students and staff will read it.
+
+    - Under each graded cell: what it printed, a card for each check, and as its result the points, which is what
+      nbgrader calls partial credit: `nbgrader.utils.determine_grade` reads the report's score from it.
+    - What students printed and wrote is made safe to open; see `sanitise`.
+    - Above all, a notice of what was repaired.
+
+    Args:
+        notebook: the rebuilt notebook after its cells ran.
+
+    Raises:
+        CheckerError: the checks of a cell do not sum to the points it was released with.
+    """
+    named = {cell.metadata.nbgrader["grade_id"] for cell in notebook.cells if _is_autograded(cell)}
+    strangers = sorted({check.cell for check in report.checks} - named)
+    if strangers:
+        raise CheckerError(f"checks of cells that {report.assignment} does not have: {', '.join(strangers)}")
+    cells = [_annotated(cell, report) for cell in notebook.cells]
+    if report.repairs:
+        notice = NotebookNode(
+            cell_type="markdown", id="repairs", metadata=NotebookNode(), source=repairs_html(report.repairs)
+        )
+        cells.insert(0, notice)
+    metadata = NotebookNode(
+        kernelspec=copy.deepcopy(notebook.metadata.get("kernelspec", {})),
+        language_info=NotebookNode(name="python", pygments_lexer="ipython3"),
+    )
+    return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
+
+
+def _is_autograded(cell: NotebookNode) -> bool:
+    return bool(is_grade(cell)) and not is_solution(cell)
+
+
+def _annotated(cell: NotebookNode, report: Report) -> NotebookNode:
+    metadata = NotebookNode(
+        {key: copy.deepcopy(cell.metadata[key]) for key in METADATA if key in cell.metadata}
+    )
+    made = NotebookNode(cell_type=cell.cell_type, id=cell.id, metadata=metadata, source=cell.source)
+    if cell.cell_type != "code":
+        if not (is_locked(cell) or _is_untouched(cell)):
+            made.source = sanitise.markdown(cell.source)
+        return made
+    count = cell.get("execution_count")
+    made.execution_count = count if isinstance(count, int) else None
+    made.outputs = sanitise.outputs(cell, quiet=_is_autograded(cell))
+    if _is_autograded(cell):
+        flags = cell.metadata.nbgrader
+        made.outputs += _verdicts(flags["grade_id"], float(flags["points"]), report)
+    return made
+
+
+def _is_untouched(cell: NotebookNode) -> bool:
+    """Whether an answer is still the released one: nbgrader compares its checksum, so not a letter may change."""
+    flags = cell.metadata.get("nbgrader", {})
+    return "checksum" in flags and flags["checksum"] == compute_checksum(cell)
+
+
+def _verdicts(name: str, released_points: float, report: Report) -> list[NotebookNode]:
+    checks = report.cell(name)
+    points = _points(name, released_points, checks)
+    cards = NotebookNode(
+        output_type="display_data",
+        metadata=NotebookNode(),
+        data=NotebookNode({"text/html": cards_html(checks), "text/plain": cards_text(checks)}),
+    )
+    score = NotebookNode(
+        output_type="execute_result",
+        execution_count=None,
+        metadata=NotebookNode(),
+        data=NotebookNode({"text/html": score_html(points, released_points), "text/plain": repr(points)}),
+    )
+    return [cards, score]
+
+
+def _points(name: str, released: float, checks: tuple[CheckResult, ...]) -> float:
+    """The points of a cell, never above those it was released with: nbgrader refuses a score that rounding lifted."""
+    possible = sum(check.max_points for check in checks)
+    if abs(possible - released) > 1e-9:
+        raise CheckerError(
+            f"the checks of cell {name} sum to {possible:g} points, it was released with {released:g}: "
+            "mend one of them and release the assignment again"
+        )
+    return float(min(sum(check.points for check in checks), released))

@@ -1,0 +1,104 @@
+"""The course's folders, as nbgrader lays them out: what was handed in, and graded notebooks in their place."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from nbgrader.utils import parse_utc
+
+from autograder.errors import UsageError
+
+
+class Submitted(NamedTuple):
+    """What lies in `submitted/<student>/<assignment>/`. `timestamp` is None where no time is known: never late."""
+
+    student: str
+    path: Path
+    timestamp: datetime | None
+
+
+def submitted(course_root: Path, assignment: str) -> list[Submitted]:
+    """The submissions of an assignment, sorted by student. `path` is where the notebook should be; it may be missing.
+
+    Links are passed over: only nbgrader's collector makes folders here.
+    """
+    folder = course_root / "submitted"
+    if not folder.is_dir():
+        return []
+    found = []
+    for student in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)):
+        handed_in = folder / student / assignment
+        if handed_in.is_dir() and not handed_in.is_symlink():
+            notebook = handed_in / f"{assignment}.ipynb"
+            found.append(Submitted(student, notebook, _timestamp(handed_in / "timestamp.txt")))
+    return found
+
+
+def autograded(course_root: Path, student: str, assignment: str) -> Path:
+    """The folder of a graded submission.
+
+    Raises:
+        UsageError: a name that would lead out of the folder.
+    """
+    for name in (student, assignment):
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise UsageError(f"{name!r} is no name for a folder: rename the student or the assignment")
+    return course_root / "autograded" / student / assignment
+
+
+@contextmanager
+def prepared(files: dict[Path, str]) -> Iterator[Callable[[], None]]:
+    """Write `files` under temporary names, which takes the room they need; what is yielded then puts them in place.
+
+    Raises:
+        UsageError: they can't be written (no space, no right).
+    """
+    with ExitStack() as stack:
+        temporary: dict[Path, Path] = {}
+        try:
+            for path, text in files.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary[path] = path.parent / f".{path.name}.{os.getpid()}"
+                stack.callback(temporary[path].unlink, missing_ok=True)
+                temporary[path].write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(error) from error
+
+        def publish() -> None:
+            try:
+                for path, ready in temporary.items():
+                    ready.replace(path)
+            except OSError as error:
+                raise _unwritable(error) from error
+
+        yield publish
+
+
+def _timestamp(path: Path) -> datetime | None:
+    """When a submission was handed in. A time that can't be read is no way to be in time: the file's own counts then."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    try:
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("not a plain file")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(200).strip()
+        moment = parse_utc(text) if text else None
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(found.st_mtime, UTC)
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def _unwritable(error: OSError) -> UsageError:
+    return UsageError(
+        f"{error.filename}: {error.strerror}: make room or mend its rights, and grade again; "
+        "scores recorded so far are kept"
+    )

@@ -1,0 +1,123 @@
+"""What a student's code printed and what a student wrote, made safe to open: staff read these pages in a browser.
+
+nbgrader's pages are made by nbconvert, which passes HTML, scripts and links of any kind on as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+from typing import Any, Final
+
+from nbformat import NotebookNode
+
+LARGEST_IMAGE: Final = 1 * 2**20
+"""Bytes of one PNG."""
+LARGEST_SIDE: Final = 4096
+"""Pixels: a small file can still unfold to a picture that no browser survives."""
+LONGEST_TEXT: Final = 20_000
+"""Characters of one output."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_GAP = "\N{ZERO WIDTH SPACE}"
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_IMAGE = re.compile(r"!(?=\[)")
+_LINK = re.compile(r"\](?=\((?!https?://|mailto:|#)|:(?!\s*(?:https?://|mailto:|#)))", re.IGNORECASE)
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def markdown(source: str) -> str:
+    """Markdown that looks the same and does nothing: no HTML, no pictures, no link but to the web or by mail.
+
+    A zero-width space behind the character that begins it breaks each of these, in code as in text: whether a renderer
+    takes a line for code need not be guessed.
+    """
+    source = _TAG.sub(f"<{_GAP}", text(source))
+    return _LINK.sub(f"]{_GAP}", _IMAGE.sub(f"!{_GAP}", source))
+
+
+def plain(value: Any) -> str:
+    """A message as plain text: neither colours nor control characters."""
+    return _CONTROL.sub("", _ANSI.sub("", text(value)))
+
+
+def text(value: Any) -> str:
+    """Text, cut where it is endless; what can't be written as UTF-8 becomes a question mark."""
+    joined = "".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if len(joined) > LONGEST_TEXT:
+        joined = f"{joined[:LONGEST_TEXT]}\n... {len(joined) - LONGEST_TEXT} more characters"
+    return joined.encode("utf-8", "replace").decode()
+
+
+def outputs(cell: NotebookNode, *, quiet: bool = False) -> list[NotebookNode]:
+    """The outputs of a student's cell, of which only text, streams, errors and PNG pictures are kept.
+
+    Args:
+        quiet: for a cell that is graded: nbgrader reads its score from the first result, and an error or a line on
+            stderr is a zero. All text goes to stdout then, and a result is shown as a display.
+    """
+    kept = []
+    for output in cell.get("outputs", []):
+        made = _output(output, quiet=quiet)
+        if made is not None:
+            kept.append(made)
+    return kept
+
+
+def _output(output: Any, *, quiet: bool) -> NotebookNode | None:
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" and not quiet else "stdout"
+        return NotebookNode(output_type="stream", name=name, text=text(output.get("text", "")))
+    if kind == "error":
+        traceback = output.get("traceback")
+        lines = [text(line) for line in traceback] if isinstance(traceback, list) else []
+        if quiet:
+            return NotebookNode(output_type="stream", name="stdout", text=text("\n".join(lines) + "\n"))
+        return NotebookNode(
+            output_type="error",
+            ename=text(output.get("ename", "")),
+            evalue=text(output.get("evalue", "")),
+            traceback=text("\n".join(lines)).split("\n"),
+        )
+    if kind in ("display_data", "execute_result"):
+        data = _data(output.get("data"))
+        if not data:
+            return None
+        made = NotebookNode(output_type="display_data", data=data, metadata=NotebookNode())
+        if kind == "execute_result" and not quiet:
+            count = output.get("execution_count")
+            made.update(output_type=kind, execution_count=count if isinstance(count, int) else None)
+        return made
+    return None
+
+
+def _data(data: Any) -> NotebookNode:
+    kept = NotebookNode()
+    if not isinstance(data, dict):
+        return kept
+    if "text/plain" in data:
+        kept["text/plain"] = text(data["text/plain"])
+    picture = _png(data.get("image/png"))
+    if picture:
+        kept["image/png"] = picture
+    return kept
+
+
+def _png(value: Any) -> str | None:
+    """The picture, encoded anew, if it is a PNG of a bearable size."""
+    if isinstance(value, list):
+        value = "".join(map(str, value))
+    if not isinstance(value, str) or len(value) > LARGEST_IMAGE * 4 // 3 + 1000:
+        return None
+    try:
+        content = base64.b64decode(value)
+        width, height = struct.unpack(">II", content[16:24])
+    except (binascii.Error, ValueError, struct.error):
+        return None
+    if not content.startswith(_PNG) or max(width, height) > LARGEST_SIDE:
+        return None
+    return base64.b64encode(content).decode()

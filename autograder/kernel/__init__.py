@@ -1,0 +1,1 @@
+"""Kernels in slots: provisioned by a zygote, driven through Jupyter's own protocol."""

@@ -1,0 +1,281 @@
+"""One submission's kernel: fork it, run the notebook's cells with nbclient, start again when one is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.errors import KernelLost, SandboxError, StudentFailure
+from autograder.kernel.calls import Caller
+from autograder.model.assignment import Limits
+from autograder.sandbox.slot import Slot
+
+HIGH_WATER = 10_000
+
+
+@dataclass(slots=True)
+class Lost:
+    """A cell that took the kernel with it; it is skipped when the others are run again."""
+
+    index: int
+    failure: StudentFailure
+
+
+@dataclass(slots=True)
+class Execution:
+    """A notebook after its cells have run, and the cells that could not be run to their end."""
+
+    notebook: NotebookNode
+    lost: list[Lost] = field(default_factory=list)
+
+
+class KernelSession:
+    """A kernel for one student in a leased slot. Use it as a context manager: leaving it ends the kernel."""
+
+    def __init__(self, slot: Slot, student: str, limits: Limits) -> None:
+        self.slot = slot
+        self.student = student
+        self.limits = limits
+        self.walls: tuple[str, ...] = ()
+        self.max_answer_bytes = limits.answer_bytes
+        self._deadline = time.monotonic() + limits.total_seconds
+        self._forks = 0
+        self._manager: AsyncKernelManager | None = None
+        self._client: Any = None
+        self._caller: Caller | None = None
+        self._notebook: NotebookNode | None = None
+        self._skip: set[int] = set()
+        self._runs: Callable[[Any], bool] = lambda _cell: True
+
+    def __enter__(self) -> KernelSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def run(self, notebook: NotebookNode, runs: Callable[[Any], bool] = lambda _cell: True) -> Execution:
+        """Run the code cells for which `runs` is true, errors allowed; outputs are put into a copy of the notebook.
+
+        A cell that hangs, eats its memory or kills the kernel is left out, and the others are run again without it.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        execution = Execution(copy.deepcopy(notebook))
+        self._notebook, self._runs = execution.notebook, runs
+        while True:
+            try:
+                self._start()
+                return execution
+            except _CellLost as stop:
+                self._skip.add(stop.index)
+                execution.lost.append(Lost(stop.index, stop.failure))
+                self._end()
+
+    def request(
+        self, message: dict[str, Any], buffers: Any, seconds: float | None
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Ask the probe (see `autograder.checks.student.Transport`); a lost kernel is replaced before the next request.
+
+        Raises:
+            KernelLost: this request hung, or took the kernel with it, or the submission's time is up.
+            SandboxError: the sandbox failed.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise KernelLost("timeout", f"the submission's {self.limits.total_seconds:.0f} s are used up")
+        if self._caller is None:
+            self._restart()
+        assert self._caller is not None
+        try:
+            return self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
+        except KernelLost:
+            self._end()
+            raise
+
+    def _restart(self) -> None:
+        while True:
+            try:
+                self._start()
+            except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
+                self._skip.add(stop.index)
+                self._end()
+            else:
+                return
+
+    def _start(self) -> None:
+        """Fork a kernel and run the cells in it."""
+        self._forks += 1
+        config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
+        manager = AsyncKernelManager(context=_context())
+        manager._kernel_spec = KernelSpec(
+            argv=[], metadata={"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": config}}
+        )
+        self._manager = manager
+        _run(self._run_cells(manager))
+
+    async def _run_cells(self, manager: AsyncKernelManager) -> None:
+        await manager.start_kernel()
+        self.walls = manager.provisioner.walls
+        client = self._client = manager.client()
+        client.start_channels(hb=False, stdin=False)
+        client.allow_stdin = False
+        await self._subscribed(client)
+        assert self._notebook is not None
+        runner = _Runner(self._notebook, self.slot, manager, client, self.limits)
+        for index, cell in enumerate(self._notebook.cells):
+            if cell.cell_type == "code" and index not in self._skip and self._runs(cell):
+                left = self._deadline - time.monotonic()
+                seconds = min(self.limits.cell_seconds, max(left, 0.01))
+                await runner.run(cell, index, seconds)
+        self._caller = Caller(client, self.slot, manager.provisioner.name, self.limits)
+
+    async def _subscribed(self, client: Any) -> None:
+        """Wait until the kernel says that our subscription has reached it: from then on no output is missed."""
+        deadline = time.monotonic() + 10.0
+        while (left := deadline - time.monotonic()) > 0:
+            if not await client.iopub_channel.socket.poll(min(left, 0.5) * 1000):
+                if self.slot.exited(self._manager.provisioner.name) is not None:  # type: ignore[union-attr]
+                    break
+                continue
+            message = await client.iopub_channel.get_msg(timeout=1)
+            if message["header"]["msg_type"] == "iopub_welcome":
+                return
+        raise SandboxError("the kernel's output channel did not answer")
+
+    def _end(self) -> None:
+        self._caller = None
+        if self._client is not None:
+            self._client.stop_channels()
+            self._client = None
+        if self._manager is not None:
+            manager, self._manager = self._manager, None
+            if manager._control_socket is not None:
+                manager._close_control_socket()
+            if manager.provisioner is not None and manager.provisioner.has_process:
+                manager.provisioner._end()
+
+
+class _CellLost(Exception):  # noqa: N818 - internal: becomes a Lost
+    def __init__(self, index: int, failure: StudentFailure) -> None:
+        super().__init__(index)
+        self.index = index
+        self.failure = failure
+
+
+class _Runner(NotebookClient):  # type: ignore[misc]
+    """nbclient on a kernel that is there already: told at once when the kernel dies, with a cap on output."""
+
+    def __init__(self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, limits: Limits) -> None:
+        super().__init__(notebook, km=manager, allow_errors=True, record_timing=False, iopub_timeout=10)
+        self.kc = client
+        self.reset_execution_trackers()
+        self._slot = slot
+        self._limits = limits
+        self._said = 0
+
+    async def run(self, cell: NotebookNode, index: int, seconds: float) -> None:
+        """Run one cell.
+
+        Raises:
+            _CellLost: it was not done in time, or the kernel died in it.
+            SandboxError: the zygote is gone.
+        """
+        self.timeout = seconds
+        source = cell.source
+        try:
+            await self.async_execute_cell(cell, index)
+        except CellTimeoutError:
+            failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
+        except DeadKernelError:
+            if self._said > self._limits.output_bytes:
+                failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
+            else:
+                failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
+        else:
+            return
+        finally:
+            cell.source = source
+        cell.outputs = [*cell.outputs[:20], new_output("error", ename=failure.cause, evalue=failure.message, traceback=[failure.message])]
+        raise _CellLost(index, failure)
+
+    async def _async_poll_kernel_alive(self) -> None:
+        """Called by nbclient beside each cell: cancels the wait for the reply as soon as the zygote tells of a death."""
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+        loop.add_reader(self._slot.fileno(), news.set)
+        try:
+            while self._slot.exited(self.km.provisioner.name) is None:
+                news.clear()
+                await news.wait()
+        finally:
+            loop.remove_reader(self._slot.fileno())
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Count what the cell says before it is kept."""
+        if msg["msg_type"] not in {"status", "execute_input"}:
+            content = msg["content"]
+            self._said += len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values()) + 100
+            if self._said > self._limits.output_bytes:
+                if self.task_poll_for_reply is not None:
+                    self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
+                return None
+        return super().process_message(msg, cell, cell_index)  # type: ignore[no-any-return]
+
+
+def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:
+    """What a kernel's exit tells: a kernel that died near its memory limit ran out of memory.
+
+    Raises:
+        SandboxError: the zygote is gone.
+    """
+    event = slot.exited(name) or {}
+    code = int(event.get("code", 0))
+    if int(event.get("peak", 0)) > 0.8 * limits.memory_bytes:
+        return KernelLost("memory", f"{what} used more than {limits.memory_bytes >> 20} MiB of memory")
+    ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return KernelLost("died", f"{what} ended the kernel ({ended})")
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run to the end on this process's one loop: sessions are made one after the other."""
+    loop = _loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        left = asyncio.all_tasks(loop)  # nbclient leaves its pollers behind when a cell is lost
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
+@cache
+def _context() -> zmq.asyncio.Context:
+    """Sockets that refuse messages larger than any answer may be, before they are read."""
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.LINGER, 0)
+    context.setsockopt(zmq.MAXMSGSIZE, 2**28)
+    context.setsockopt(zmq.RCVHWM, HIGH_WATER)
+    return context

@@ -1,0 +1,1 @@
+"""Sizes, parameters, multiplications and receptive fields, from one layer to ResNet-18."""
