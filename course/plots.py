@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Window = tuple[int, int, int, int]
 
-PANEL_HEIGHT = 1.9  # inches, as all sizes here
-STRIP_HEIGHT = 0.42  # of a signal
-TITLE_HEIGHT = 0.3
-GAP = 0.15
+SIDE = 150  # pixels of the screen, about, of an image; the same number of them for each pixel of the image
+CELL = 34  # of one value of a signal
+MARGIN = 12
+TITLE = 22
+FRAME = 0.6  # grey of the thin line around an image
 DPI = 80
 
 
@@ -52,34 +53,28 @@ def show_row(
     Raises:
         ValueError: an array that is no image.
     """
-    # not pyplot: it keeps every figure until closed, and the inline backend draws each one twice
+    # neither pyplot, which keeps its figures and draws them twice, nor axes, which take ten times as long
     from IPython.display import Image, display
     from matplotlib.figure import Figure
 
     panels = [_panel(image) for image in images]
-    tall = PANEL_HEIGHT if any(panel.shape[0] > 1 for panel in panels) else STRIP_HEIGHT
-    widths = [_width(panel) for panel in panels]
-    total, height = sum(widths) + GAP * (len(panels) + 1), tall + TITLE_HEIGHT + GAP
-    figure = Figure(figsize=(total, height), dpi=DPI)
-    left = GAP
-    for index, (panel, width) in enumerate(zip(panels, widths, strict=True)):
-        axes = figure.add_axes((left / total, GAP / height, width / total, tall / height))
-        _draw(axes, panel, numbers=numbers)
-        axes.set_title(titles[index] if index < len(titles) else "", fontsize=9)
+    scales = [_scale(panel) for panel in panels]
+    height = max(panel.shape[0] * scale for panel, scale in zip(panels, scales, strict=True)) + TITLE + MARGIN
+    width = sum(panel.shape[1] * scale + MARGIN for panel, scale in zip(panels, scales, strict=True)) + MARGIN
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    left = MARGIN
+    for index, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
+        top = height - TITLE
+        _paint(figure, panel, left, top, scale, numbers=numbers)
+        if index < len(titles):
+            middle = left + panel.shape[1] * scale / 2
+            figure.text(middle, top + 6, titles[index], ha="center", fontsize=9, transform=None)
         if index < len(windows) and windows[index] is not None:
-            _outline(axes, windows[index])
-        left += width + GAP
+            _outline(figure, windows[index], left, top, scale)
+        left += panel.shape[1] * scale + MARGIN
     png = BytesIO()
     figure.savefig(png, format="png")
     display(Image(data=png.getvalue(), format="png", alt=text or "; ".join(titles)))
-
-
-def _width(panel: Array) -> float:
-    """Give the width in inches: an image keeps its proportions, a signal has room for numbers."""
-    rows, columns = panel.shape[:2]
-    if rows == 1:
-        return min(0.42 * columns, 8.0)
-    return PANEL_HEIGHT * min(max(columns / rows, 0.3), 4.0)
 
 
 def _panel(image: Any) -> Array:
@@ -99,34 +94,44 @@ def _panel(image: Any) -> Array:
     return array
 
 
-def _draw(axes: Axes, panel: Array, *, numbers: bool) -> None:
-    """Draw one panel, and its numbers if wanted."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if panel.ndim == 3:
-        axes.imshow(np.clip(panel, 0.0, 1.0))
+def _scale(panel: Array) -> int:
+    """Choose how many pixels of the screen, along a side, show one pixel of the image."""
+    return CELL if panel.shape[0] == 1 else max(1, round(SIDE / max(panel.shape[:2])))
+
+
+def _paint(figure: Figure, panel: Array, left: int, top: int, scale: int, *, numbers: bool) -> None:
+    """Paint one panel below `top`, and its numbers if wanted; lengths in pixels of the screen."""
+    colours = _colours(panel)
+    enlarged = np.kron(colours, np.ones((scale, scale, 1)))
+    framed = np.pad(enlarged, ((1, 1), (1, 1), (0, 0)), constant_values=FRAME)
+    figure.figimage(framed, left - 1, top - panel.shape[0] * scale - 1, origin="upper")
+    if not numbers or panel.ndim == 3:
         return
-    finite = panel[np.isfinite(panel)]
-    high = float(finite.max(initial=0.0))
-    low = float(finite.min(initial=0.0))
-    if low < 0:
-        high = max(high, -low)
-        drawn = axes.imshow(panel, cmap="RdBu", vmin=-high, vmax=high, aspect="auto")
-    else:
-        drawn = axes.imshow(panel, cmap="gray", vmin=0.0, vmax=high or 1.0, aspect="auto")
-    if not numbers:
-        return
-    shades = drawn.cmap(drawn.norm(panel))[..., :3].mean(axis=-1)
     for (row, column), value in np.ndenumerate(panel):
-        ink = "black" if shades[row, column] > 0.5 else "white"
-        axes.text(column, row, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=9)
+        ink = "black" if colours[row, column].mean() > 0.5 else "white"
+        place = (left + (column + 0.5) * scale, top - (row + 0.5) * scale)
+        figure.text(*place, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=9, transform=None)
 
 
-def _outline(axes: Axes, window: Window) -> None:
-    """Draw the border of a window."""
+def _colours(panel: Array) -> Array:
+    """Turn values into red, green and blue in [0, 1], `(H, W, 3)`; what is not finite becomes black."""
+    from matplotlib import colormaps
+
+    values = np.nan_to_num(panel, nan=0.0, posinf=0.0, neginf=0.0)
+    if panel.ndim == 3:
+        return np.clip(values, 0.0, 1.0)
+    greatest = float(np.abs(values).max()) or 1.0
+    if values.min() < 0:
+        return colormaps["RdBu"](values / (2 * greatest) + 0.5)[..., :3]
+    return np.repeat(values[..., None] / greatest, 3, axis=-1)
+
+
+def _outline(figure: Figure, window: Window, left: int, top: int, scale: int) -> None:
+    """Draw the border of a window of the image whose top left corner is at `left`, `top`."""
     from matplotlib.patches import Rectangle
 
-    row, column, height, width = window
-    axes.add_patch(
-        Rectangle((column - 0.5, row - 0.5), width, height, fill=False, edgecolor="tab:orange", linewidth=2.5)
+    row, column, height, width = (scale * length for length in window)
+    corner = (left + column, top - row - height)
+    figure.add_artist(
+        Rectangle(corner, width, height, fill=False, color="tab:orange", linewidth=2.5, transform=None)
     )

@@ -1,4 +1,4 @@
 """nbgrader's gradebook: scores in, and the page that tells a student what was found.
 
-Importing `autograder.gradebook.nbgrader` imports nbgrader, which takes about a second: do it where it is needed.
+Most modules here import nbgrader, which takes about a second: import them where they are needed.
 """

@@ -1,6 +1,6 @@
-"""The verdict of a check as a card that a student reads: HTML with its styles in it, and the same as plain text.
+"""The verdict of a check as a card that a student reads: HTML with its styles in it, and as plain text.
 
-Titles, messages and hints are untrusted text: all of it is escaped, and mathematics is left as it was written.
+Titles, messages and hints are untrusted text: all of it is escaped, and no mathematics is set in it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ MARKS: Final = {
     "not_run": ("\N{EN DASH}", "not run"),
 }
 COLOURS: Final = {"pass": "#1a7f37", "fail": "#b42318", "not_run": "#6b7280"}
-_FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-size:14px;line-height:1.5;color:#1f2937"
-_BOX = f"{_FONT};max-width:860px;margin:8px 0"
+_FONT = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
+_BOX = f"font:14px/1.5 {_FONT};color:#1f2937;max-width:860px;margin:8px 0"
+_NOTICE = f"{_BOX};padding:10px 14px;background:#fffbeb;border:1px solid #fde68a;border-radius:6px"
+_CARD = "border:1px solid #e5e7eb;border-radius:6px;background:#fff;margin:6px 0;padding:7px 12px"
 _PROSE = "white-space:pre-wrap;overflow-wrap:anywhere"
+_MESSAGE = f"{_PROSE};margin:4px 0 2px 24px;color:#374151"
+_HINT = "margin:8px 0 4px 24px;padding:7px 11px;background:#eff6ff;border-radius:5px;color:#1e3a5f"
+_NAME = "color:inherit;background:rgba(0,0,0,.06);padding:1px 4px;border-radius:3px"
+_NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
 
 def cards_html(checks: Sequence[CheckResult]) -> str:
     """The cards of one graded cell."""
     inside = "".join(map(_card, checks))
-    return f'<div class="tex2jax_ignore mathjax_ignore" style="{_BOX}">{inside}</div>'
+    return f'<div class="{_NO_MATHS}" style="{_BOX}">{inside}</div>'
 
 
 def cards_text(checks: Sequence[CheckResult]) -> str:
@@ -40,7 +46,7 @@ def score_html(points: float, max_points: float) -> str:
     share = 100.0 * points / max_points if max_points else 0.0
     colour = COLOURS["pass"] if points >= max_points else "#b7791f" if points else COLOURS["fail"]
     return (
-        f'<div style="{_BOX};display:flex;align-items:center;gap:12px">'
+        f'<div style="{_BOX};margin-bottom:20px;display:flex;align-items:center;gap:12px">'
         f"<span>These checks: <strong>{points:g}</strong> of {max_points:g} points</span>"
         '<span style="flex:0 0 160px;height:8px;border-radius:4px;background:#e5e7eb;overflow:hidden">'
         f'<span style="display:block;width:{share:.1f}%;height:8px;background:{colour}"></span></span></div>'
@@ -51,7 +57,7 @@ def repairs_html(repairs: Sequence[str]) -> str:
     """The notice, above a notebook, of what was repaired in it before it was graded."""
     items = "".join(f'<li style="margin:2px 0">{_code(repair)}</li>' for repair in repairs)
     return (
-        f'<div class="tex2jax_ignore mathjax_ignore" style="{_BOX};padding:10px 14px;background:#fffbeb;border:1px solid #fde68a;border-radius:6px">'
+        f'<div class="{_NO_MATHS}" style="{_NOTICE}">'
         "<strong>Repaired before grading.</strong> Your notebook was not quite as it was released:"
         f'<ul style="margin:6px 0 0 18px;padding:0">{items}</ul></div>'
     )
@@ -60,21 +66,20 @@ def repairs_html(repairs: Sequence[str]) -> str:
 def _card(check: CheckResult) -> str:
     mark, said = MARKS[check.verdict]
     colour = COLOURS[check.verdict]
-    title = escape(plain(check.title or check.name))
+    title = _code(check.title or check.name)
     parts = [
-        f'<div style="border:1px solid #e5e7eb;border-left:4px solid {colour};border-radius:6px;background:#fff;margin:6px 0;padding:7px 12px">',
+        f'<div style="{_CARD};border-left:4px solid {colour}">',
         '<div style="display:flex;align-items:baseline;gap:10px">',
         f'<span style="color:{colour};font-weight:700" title="{said}" aria-label="{said}">{mark}</span>',
         f'<span style="flex:1;font-weight:600">{title}</span>',
-        f'<span style="color:#4b5563;white-space:nowrap">{check.points:g} / {check.max_points:g}</span></div>',
+        f'<span style="color:#4b5563;white-space:nowrap">{check.points:g} / {check.max_points:g}</span>',
+        "</div>",
     ]
     if check.message:
-        parts.append(
-            f'<div style="{_PROSE};margin:4px 0 2px 24px;color:#374151">{escape(plain(check.message))}</div>'
-        )
+        parts.append(f'<div style="{_MESSAGE}">{_code(check.message)}</div>')
     if check.hint:
         parts.append(
-            '<div style="margin:8px 0 4px 24px;padding:7px 11px;background:#eff6ff;border-radius:5px;color:#1e3a5f">'
+            f'<div style="{_HINT}">'
             f'<strong>Hint</strong> <span style="{_PROSE}">{_code(check.hint)}</span></div>'
         )
     if check.picture is not None and check.verdict == "fail":
@@ -98,12 +103,8 @@ def _code(value: str) -> str:
     pieces = escape(plain(value)).split("`")
     if len(pieces) % 2 == 0:
         return "`".join(pieces)
-    return "".join(
-        f'<code style="color:inherit;background:rgba(0,0,0,.06);padding:1px 4px;border-radius:3px">{piece}</code>'
-        if odd
-        else piece
-        for odd, piece in ((index % 2, piece) for index, piece in enumerate(pieces))
-    )
+    opening, closing = f'<code style="{_NAME}">', "</code>"
+    return "".join(opening + piece + closing if odd % 2 else piece for odd, piece in enumerate(pieces))
 
 
 def _lines(check: CheckResult) -> list[str]:

@@ -21,12 +21,12 @@ MIGRATIONS: Final = Path(nbgrader.__file__).parent / "alembic"
 class Database:
     """One engine for the life of a command, at any SQLAlchemy URL.
 
-    Every transaction takes the write lock first and waits for it at most `wait_seconds`: SQLite's own for the whole
-    database (a transaction that reads first and writes later would fail at once when somebody else writes), or the
-    course's row elsewhere.
+    Every transaction takes the write lock first. In SQLite that is the whole database's, and it waits at most
+    `wait_seconds` for it (one that reads first and writes later fails at once when somebody else writes);
+    elsewhere it is that of the course's row.
 
     Raises:
-        UsageError: the URL is wrong, or the database can't be used (locked, full, unreachable, of another nbgrader).
+        UsageError: the URL is wrong, or the database is locked, full, unreachable or of another schema.
     """
 
     def __init__(self, url: str, course_id: str, wait_seconds: float) -> None:
@@ -46,7 +46,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A connection whose writes are kept together when the block ends, and dropped together when it raises."""
+        """A connection whose writes are kept when the block ends, and dropped when it raises: all or none."""
         with self._failures_in_plain_words(), self._engine.begin() as connection:
             connection.execute(select(Course.id).where(Course.id == self._course_id).with_for_update())
             yield connection
@@ -56,7 +56,7 @@ class Database:
         self._engine.dispose()
 
     def _prepare(self) -> None:
-        """Make nbgrader's tables and the course's row where they are not there yet, and compare the schema's version."""
+        """Make nbgrader's tables and the course's row if they are missing; compare the schema's version."""
         head = _current_schema()
         with self._failures_in_plain_words(), self._engine.begin() as connection:
             is_new = not inspect(connection).get_table_names()
@@ -78,7 +78,7 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            # its other subclasses (a broken constraint, wrong SQL) are mistakes of this program and stay what they are
+            # its other subclasses (a broken constraint, wrong SQL) are this program's mistakes and stay so
             if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
                 raise
             raise UsageError(f"gradebook {_shown(self._url)}: {self._advice(str(error.orig))}") from error
@@ -86,8 +86,8 @@ class Database:
     def _advice(self, reason: str) -> str:
         if "database is locked" in reason:
             return (
-                f"still locked by another program after {self._wait_seconds:g} s: close formgrader, or end the other "
-                "grader, and grade again; scores recorded so far are kept"
+                f"still locked by another program after {self._wait_seconds:g} s: close formgrader, or end "
+                "the other grader, and grade again; scores recorded so far are kept"
             )
         if "is full" in reason or "No space left" in reason:
             return "the disk is full: make room and grade again; scores recorded so far are kept"

@@ -1,4 +1,4 @@
-"""Turn a report into the notebook that nbgrader shows: verdicts under each graded cell, and a score that it can read."""
+"""Turn a report into the notebook that nbgrader shows: verdicts under each graded cell, and its score."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ METADATA = ("nbgrader", "deletable", "editable")
 def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
     """A copy of an executed notebook as students and staff will read it.
 
-    - Under each graded cell: what it printed, a card for each check, and as its result the points, which is what
-      nbgrader calls partial credit: `nbgrader.utils.determine_grade` reads the report's score from it.
+    - Under each graded cell: what it printed, a card for each check, and as its result the points, which is
+      nbgrader's partial credit: its `determine_grade` reads the report's score from it.
     - What students printed and wrote is made safe to open; see `sanitise`.
     - Above all, a notice of what was repaired.
 
@@ -40,10 +40,9 @@ def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
             cell_type="markdown", id="repairs", metadata=NotebookNode(), source=repairs_html(report.repairs)
         )
         cells.insert(0, notice)
-    metadata = NotebookNode(
-        kernelspec=copy.deepcopy(notebook.metadata.get("kernelspec", {})),
-        language_info=NotebookNode(name="python", pygments_lexer="ipython3"),
-    )
+    metadata = NotebookNode(language_info=NotebookNode(name="python", pygments_lexer="ipython3"))
+    if "kernelspec" in notebook.metadata:
+        metadata.kernelspec = copy.deepcopy(notebook.metadata.kernelspec)
     return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
 
 
@@ -70,7 +69,7 @@ def _annotated(cell: NotebookNode, report: Report) -> NotebookNode:
 
 
 def _is_untouched(cell: NotebookNode) -> bool:
-    """Whether an answer is still the released one: nbgrader compares its checksum, so not a letter may change."""
+    """Whether an answer is still the released one. nbgrader compares checksums: not a letter may change."""
     flags = cell.metadata.get("nbgrader", {})
     return "checksum" in flags and flags["checksum"] == compute_checksum(cell)
 
@@ -93,7 +92,7 @@ def _verdicts(name: str, released_points: float, report: Report) -> list[Noteboo
 
 
 def _points(name: str, released: float, checks: tuple[CheckResult, ...]) -> float:
-    """The points of a cell, never above those it was released with: nbgrader refuses a score that rounding lifted."""
+    """The points of a cell, at most what it was released with: nbgrader refuses one lifted by rounding."""
     possible = sum(check.max_points for check in checks)
     if abs(possible - released) > 1e-9:
         raise CheckerError(

@@ -15,34 +15,41 @@ from matplotlib.figure import Figure
 
 from autograder.model.report import Picture
 
-INK, MISSING = "#374151", "#e5e7eb"
+INK, LINE, MISSING = "#374151", "#e5e7eb", "#9ca3af"
+WIDTH, PANEL = 6.8, 1.7
+"""Inches, at 100 pixels each: the whole picture, and the place for one image."""
 
 
 def heat_maps(picture: Picture) -> bytes:
-    """A PNG of three panels, at most 680 by 250 pixels.
+    """A PNG of three panels, 680 pixels wide and at most 330 high.
 
-    Expected and found share a colour scale, so that equal colours are equal numbers. The difference (found minus
-    expected) has a scale of its own that is white at zero. What is no finite number stays grey.
+    Expected and found share a colour scale, so that equal colours are equal numbers. The difference (found
+    minus expected) has a scale of its own that is white at zero. What is no finite number stays grey.
     """
     expected = np.atleast_2d(np.asarray(picture.expected, dtype=np.float64))
     found = np.atleast_2d(np.asarray(picture.actual, dtype=np.float64))
     with np.errstate(invalid="ignore", over="ignore"):
         difference = found - expected
-    shared = _span(expected, found)
     largest = max(np.abs(_span(difference)).max(), np.finfo(np.float64).tiny)
-    figure = Figure(figsize=(6.8, 2.5), dpi=100, layout="constrained", facecolor="white")
+    rows, columns = expected.shape
+    height = float(np.clip(PANEL * rows / columns, 0.5, 2.6))
+    total = height + 0.36 + (0.3 if picture.title else 0.0)
+    figure = Figure(figsize=(WIDTH, total), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
-    left, middle, right = figure.subplots(1, 3)
-    scale = Normalize(*shared)
-    _panel(left, expected, "expected", scale, "viridis")
-    image = _panel(middle, found, "found", scale, "viridis")
-    _colour_bar(figure, image, [left, middle])
+
+    def axes(left: float, width: float) -> Any:
+        return figure.add_axes((left / WIDTH, 0.08 / total, width / WIDTH, height / total))
+
+    shared = Normalize(*_span(expected, found))
+    _panel(axes(0.05, PANEL), expected, "expected", shared, "viridis")
+    image = _panel(axes(1.87, PANEL), found, "found", shared, "viridis")
+    _colour_bar(figure, image, axes(3.66, 0.1))
     around_zero = TwoSlopeNorm(0.0, -largest, largest)
-    image = _panel(right, difference, "found \N{MINUS SIGN} expected", around_zero, "RdBu_r")
-    _colour_bar(figure, image, [right])
+    image = _panel(axes(4.35, PANEL), difference, "found \N{MINUS SIGN} expected", around_zero, "RdBu_r")
+    _colour_bar(figure, image, axes(6.14, 0.1))
     if picture.title:
-        # student-side names may hold a $, which matplotlib would read as mathematics
-        figure.suptitle(picture.title, fontsize=9, color=INK, parse_math=False)
+        # the name of a student's function may hold a $, which matplotlib would read as mathematics
+        figure.text(0.05 / WIDTH, 1 - 0.2 / total, picture.title, fontsize=9, color=INK, parse_math=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
@@ -62,11 +69,11 @@ def _panel(axes: Any, image: np.ndarray, title: str, scale: Normalize, colours: 
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():
-        side.set_edgecolor(MISSING)
+        side.set_edgecolor(LINE)
     return axes.imshow(np.ma.masked_invalid(image), norm=scale, cmap=colours, interpolation="nearest")
 
 
-def _colour_bar(figure: Figure, image: Any, axes: list[Any]) -> None:
-    bar = figure.colorbar(image, ax=axes, shrink=0.85, aspect=14, pad=0.03)
+def _colour_bar(figure: Figure, image: Any, axes: Any) -> None:
+    bar = figure.colorbar(image, cax=axes)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7, colors=INK, length=0)

@@ -1,4 +1,4 @@
-"""The course's folders, as nbgrader lays them out: what was handed in, and graded notebooks in their place."""
+"""The course's folders as nbgrader lays them out: what was handed in, and where graded notebooks go."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.errors import UsageError
 
 
 class Submitted(NamedTuple):
-    """What lies in `submitted/<student>/<assignment>/`. `timestamp` is None where no time is known: never late."""
+    """What lies in `submitted/<student>/<assignment>/`. Without a `timestamp` (None) it is never late."""
 
     student: str
     path: Path
@@ -24,9 +24,9 @@ class Submitted(NamedTuple):
 
 
 def submitted(course_root: Path, assignment: str) -> list[Submitted]:
-    """The submissions of an assignment, sorted by student. `path` is where the notebook should be; it may be missing.
+    """The submissions of an assignment, sorted by student. Links are passed over.
 
-    Links are passed over: only nbgrader's collector makes folders here.
+    `path` is where the notebook should be: it may be missing, or be something else.
     """
     folder = course_root / "submitted"
     if not folder.is_dir():
@@ -54,7 +54,7 @@ def autograded(course_root: Path, student: str, assignment: str) -> Path:
 
 @contextmanager
 def prepared(files: dict[Path, str]) -> Iterator[Callable[[], None]]:
-    """Write `files` under temporary names, which takes the room they need; what is yielded then puts them in place.
+    """Write `files` under temporary names, which takes the room they need; what is yielded moves them.
 
     Raises:
         UsageError: they can't be written (no space, no right).
@@ -81,19 +81,23 @@ def prepared(files: dict[Path, str]) -> Iterator[Callable[[], None]]:
 
 
 def _timestamp(path: Path) -> datetime | None:
-    """When a submission was handed in. A time that can't be read is no way to be in time: the file's own counts then."""
+    """When a submission was handed in, by its `timestamp.txt`, in the formats that nbgrader reads.
+
+    Where that can't be read, the file's own time counts: a spoilt one is no way to be in time.
+    """
     try:
         found = path.lstat()
     except FileNotFoundError:
         return None
+    own = datetime.fromtimestamp(found.st_mtime, UTC)
+    if not stat.S_ISREG(found.st_mode):
+        return own
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(200).strip()
     try:
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("not a plain file")
-        with path.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(200).strip()
         moment = parse_utc(text) if text else None
     except (ValueError, OverflowError):
-        return datetime.fromtimestamp(found.st_mtime, UTC)
+        return own
     return moment.replace(tzinfo=UTC) if moment else None
 
 

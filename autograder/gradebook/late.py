@@ -16,7 +16,7 @@ from autograder.errors import UsageError
 SECONDS_PER_DAY: Final = 86_400
 
 
-class PointsPerDay(LateSubmissionPlugin):
+class PointsPerDay(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader has no types
     """Take a fixed number of points for each day that has begun since the due date.
 
     nbgrader uses it too with `c.AssignLatePenalties.plugin_class = "autograder.gradebook.late.PointsPerDay"`.
@@ -24,7 +24,12 @@ class PointsPerDay(LateSubmissionPlugin):
 
     points_per_day = Float(0.0, min=0.0, help="points to take for each day that has begun").tag(config=True)
 
-    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:  # noqa: ARG002
+    def late_submission_penalty(
+        self,
+        student_id: str,  # noqa: ARG002 - the plugin interface hands it over
+        score: float,  # noqa: ARG002
+        total_seconds_late: float,
+    ) -> float:
         """Called by nbgrader's `AssignLatePenalties`, which keeps the penalty between 0 and the score."""
         return float(self.points_per_day) * math.ceil(total_seconds_late / SECONDS_PER_DAY)
 
@@ -33,7 +38,7 @@ class LatePenalties:
     """The penalty of a submission under one policy.
 
     Args:
-        policy: nbgrader's `none` or `zero`, `per_day`, or the dotted name of a nbgrader late submission plugin.
+        policy: nbgrader's `none` or `zero`, `per_day`, or the dotted name of a plugin for nbgrader.
         points_per_day: what `per_day` takes.
 
     Raises:
@@ -52,7 +57,7 @@ class LatePenalties:
             self._assigner.init_plugin()
         except (TraitError, ImportError) as error:
             raise UsageError(
-                f"late policy {policy!r}: expected none, zero, per_day or the dotted name of a plugin: {error}"
+                f"late policy {policy!r}: expected none, zero, per_day or a plugin's dotted name: {error}"
             ) from None
 
     def penalty(self, student: str, score: float, seconds_late: float) -> float | None:

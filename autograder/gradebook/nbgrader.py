@@ -1,7 +1,7 @@
 """The course's gradebook: register assignments and students, find submissions, record reports.
 
-nbgrader's own way opens the database for every cell and commits for every score. Here one submission is one short
-transaction, and nbgrader's pages, feedback and export read what it leaves as if nbgrader had graded.
+nbgrader's own way opens the database for every cell and commits for every score. Here one submission is one
+short transaction, and nbgrader's pages, feedback and export read what it leaves as if nbgrader had graded.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solut
 from sqlalchemy import insert, select
 
 from autograder.errors import CheckerError
-from autograder.gradebook import folders
+from autograder.gradebook import folders, recording, registration
 from autograder.gradebook.database import Database
 from autograder.gradebook.late import LatePenalties
-from autograder.gradebook.recording import record
-from autograder.gradebook.registration import register
 from autograder.model.report import Report
 from autograder.model.submission import Submission
 
@@ -68,13 +66,13 @@ class CourseGradebook:
         self._database.close()
 
     def register(self, assignment: str, released: NotebookNode, due: datetime | None = None) -> None:
-        """Make or renew an assignment's rows from its released notebook: what nbgrader's generator leaves there.
+        """Make or renew an assignment's rows from its released notebook, as nbgrader's generator does.
 
         Raises:
             UsageError: cells came or went, and there are submissions already; or the database can't be used.
         """
         with self._database.transaction() as connection:
-            register(connection, self._course_id, assignment, released, due)
+            registration.register(connection, self._course_id, assignment, released, due)
 
     def add_students(self, students: Iterable[str]) -> None:
         """Add students that the gradebook does not know yet.
@@ -93,16 +91,16 @@ class CourseGradebook:
         return folders.submitted(self._root, assignment)
 
     def record(self, submission: Submission, report: Report, notebook: NotebookNode) -> bool:
-        """Put a report's scores into the database and its notebook into `autograded/`; both or neither.
+        """Put a report's scores into the database, then its notebook in place in `autograded/`.
 
-        A score or comment that a human gave is kept, and the cell is marked for another look, as nbgrader does. A report
+        A human's score or comment is kept, and its cell marked for another look, as nbgrader does. A report
         of status `failed` costs nothing: nothing is touched, and False is returned.
 
         Args:
             notebook: what `feedback.annotate` returned: nbgrader reads the scores of the report from it.
 
         Raises:
-            UsageError: the assignment is not registered, or was released anew since; a locked database; a full disk.
+            UsageError: the assignment is not registered, or with other cells; a locked database; a full disk.
             CheckerError: nbgrader would read another score from the notebook than the report gives.
         """
         if report.status == "failed":
@@ -116,7 +114,9 @@ class CourseGradebook:
             files[folder / "timestamp.txt"] = f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
         with folders.prepared(files) as publish:
             with self._database.transaction() as connection:
-                record(connection, self._late, submission, moment, scores, comments)
+                recording.record(
+                    connection, self._late, submission, moment=moment, scores=scores, comments=comments
+                )
             publish()
         return True
 
@@ -136,7 +136,7 @@ def _scores(report: Report, notebook: NotebookNode) -> dict[str, float | None]:
 
 
 def _comments(notebook: NotebookNode) -> dict[str, str | None]:
-    """nbgrader's comment on each answer: that there is none, or nothing."""
+    """By answer, what nbgrader says of it: that there is none, or nothing."""
     return {
         cell.metadata.nbgrader["grade_id"]: (
             NO_RESPONSE if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell) else None

@@ -1,4 +1,4 @@
-"""One submission's rows in nbgrader's database: scores, comments, its time of handing in and its late penalty."""
+"""One submission's rows in nbgrader's database: scores, comments, when it was handed in, its late penalty."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autograder.model.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class _Registered:
-    """The rows of a registered assignment: ids of its notebook and, by name, of the cells it has scores and comments for."""
+    """The ids of an assignment's rows: by cell name, those that scores and comments belong to."""
 
     assignment: str
     notebook: str
@@ -49,6 +49,7 @@ def record(
     connection: Connection,
     late: LatePenalties,
     submission: Submission,
+    *,
     moment: datetime | None,
     scores: Mapping[str, float | None],
     comments: Mapping[str, str | None],
@@ -143,7 +144,7 @@ def _handed(
 def _write_scores(
     connection: Connection, registered: _Registered, handed: _Handed, scores: Mapping[str, float | None]
 ) -> float:
-    """Write the score of each cell and return their sum, a human's score before the grader's, as nbgrader counts."""
+    """Write the score of each cell and return their sum: a human's before the grader's, as in nbgrader."""
     found = {
         cell: (manual, extra)
         for cell, manual, extra in connection.execute(

@@ -1,4 +1,4 @@
-"""An assignment's rows in nbgrader's database, made from its released notebook as nbgrader's `SaveCells` makes them."""
+"""An assignment's rows in nbgrader's database, made from its released notebook as `SaveCells` does."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def register(
         submitted = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == notebook.id)
         if any(changed) and session.scalars(submitted).first() is not None:
             raise UsageError(
-                f"{name}: cells were added or removed, and there are graded submissions: keep the cells' names, or "
-                f"remove the assignment with `nbgrader db assignment remove {name}` and grade everyone again"
+                f"{name}: cells were added or removed, and there are graded submissions: keep the old cells, "
+                f"or run `nbgrader db assignment remove {name} --force` and grade everyone again"
             )
         session.flush()
 

@@ -1,4 +1,4 @@
-"""What a student's code printed and what a student wrote, made safe to open: staff read these pages in a browser.
+"""What a student's code printed and what a student wrote, made safe to open: staff do, in a browser.
 
 nbgrader's pages are made by nbconvert, which passes HTML, scripts and links of any kind on as they are.
 """
@@ -25,15 +25,15 @@ _GAP = "\N{ZERO WIDTH SPACE}"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
 _LINK = re.compile(r"\](?=\((?!https?://|mailto:|#)|:(?!\s*(?:https?://|mailto:|#)))", re.IGNORECASE)
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def markdown(source: str) -> str:
     """Markdown that looks the same and does nothing: no HTML, no pictures, no link but to the web or by mail.
 
-    A zero-width space behind the character that begins it breaks each of these, in code as in text: whether a renderer
-    takes a line for code need not be guessed.
+    A zero-width space behind the character that begins it breaks each of these, in code as in text: which
+    lines a renderer takes for code need not be guessed.
     """
     source = _TAG.sub(f"<{_GAP}", text(source))
     return _LINK.sub(f"]{_GAP}", _IMAGE.sub(f"!{_GAP}", source))
@@ -56,8 +56,8 @@ def outputs(cell: NotebookNode, *, quiet: bool = False) -> list[NotebookNode]:
     """The outputs of a student's cell, of which only text, streams, errors and PNG pictures are kept.
 
     Args:
-        quiet: for a cell that is graded: nbgrader reads its score from the first result, and an error or a line on
-            stderr is a zero. All text goes to stdout then, and a result is shown as a display.
+        quiet: for a cell that is graded. nbgrader reads its score from the first result, and takes an error
+            or a line on stderr for a zero: all text goes to stdout then, and a result is shown as a display.
     """
     kept = []
     for output in cell.get("outputs", []):

@@ -13,14 +13,13 @@ import importlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
 import traceback
 from typing import Any
 
-from . import walls
+from . import removal, walls
 
 PROFILES = {
     "python": ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
@@ -85,7 +84,7 @@ class Zygote:
 
     def fork(self, name: str, kernel: dict[str, Any]) -> None:
         """Fork one kernel; its folders are made here, for its own user alone."""
-        uid = kernel["uid"]
+        uid = kernel["uid"] = walls.mapped(kernel["uid"])
         for folder in (kernel["sockets"], kernel["work"]):
             os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported here
             with contextlib.suppress(PermissionError):
@@ -120,9 +119,9 @@ class Zygote:
 
     def _become_kernel(self, kernel: dict[str, Any], writer: int) -> None:
         """The child: raise the walls, become an ipykernel, say so, and serve until killed."""
-        self.control.close()
         signal.set_wakeup_fd(-1)
         walls.forget_signals()
+        walls.forget_files(writer)  # the control socket, the selector and the wake-up pair, which are the zygote's too
         os.setsid()
         standing = self._raise_walls(kernel)
         os.chdir(kernel["work"])
@@ -137,6 +136,7 @@ class Zygote:
     def _raise_walls(self, kernel: dict[str, Any]) -> list[str]:
         if not self.options["walls"]:
             return []
+        walls.die_before_the_zygote()
         standing = [
             walls.limit_resources(kernel["memory"], kernel["processes"], kernel["disk"]),
             walls.drop_user(kernel["uid"]) if self.options["own_user"] else None,
@@ -172,9 +172,7 @@ class Zygote:
 
     def clean(self, name: str, folders: list[str]) -> None:
         """Remove what a submission left; `left` names what could not be removed."""
-        left: list[str] = []
-        for folder in folders:
-            shutil.rmtree(folder, onerror=lambda _f, path, _e: left.append(str(path)))
+        left = [reason for folder in folders for reason in removal.remove(folder)]
         self.say(event="cleaned", name=name, left=left[:10], processes=sorted(self.children.values()))
 
     def reap(self) -> None:

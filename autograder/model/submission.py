@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Submission:
     student: str
     assignment: str
     content: bytes = field(repr=False)
-    timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
+    timestamp: datetime | None = None
+    """When; None where no time is known: never late."""
 
     @property
     def sha256(self) -> str:

@@ -1,1 +1,1 @@
-"""Notebooks as data: read what a student handed in, make it gradable, and release assignments from their sources."""
+"""Notebooks as data: read what was handed in, make it gradable, release assignments from sources."""

@@ -1,7 +1,7 @@
 """Read an untrusted notebook: caps on its size, only the fields that grading needs, one failure for all else.
 
-nbformat's own reader validates and copies everything, outputs and metadata of any depth included. Grading throws those
-away, so they are not looked at here: what a student can put there can do no harm.
+nbformat's own reader validates and copies everything, outputs and metadata of any depth included. Grading
+throws those away, so they are not looked at here: what a student can put there can do no harm.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def read(path: Path, limits: Limits) -> bytes:
     """The bytes of a submitted notebook file; a link is never followed.
 
     Raises:
-        UnreadableNotebook: there is no such file, it is no plain file, or it is larger than `limits.notebook_bytes`.
+        UnreadableNotebook: no such file, not a plain file, or larger than `limits.notebook_bytes`.
         UsageError: the file is there and may not be read.
     """
     try:
@@ -57,12 +57,12 @@ def read(path: Path, limits: Limits) -> bytes:
 
 
 def parse(content: bytes, limits: Limits) -> NotebookNode:
-    """A notebook of format 4 with the cells of `content`: their types, sources, ids and nbgrader metadata, no outputs.
+    """A notebook of format 4 with the cells of `content`: types, sources, ids and nbgrader metadata alone.
 
     Notebooks of format 3 are upgraded. Every cell gets an id that is unique in the notebook.
 
     Raises:
-        UnreadableNotebook: not JSON in UTF-8, not a notebook, too large, too many cells, or text that is not Unicode.
+        UnreadableNotebook: not JSON in UTF-8, not a notebook, too large, too many cells, or not Unicode.
     """
     _check_size(content, limits)
     document = _load(content)
@@ -89,7 +89,7 @@ def grade_id(cell: NotebookNode) -> str | None:
 
 
 def cells_by_grade_id(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
-    """The cells that nbgrader handles, by name, in the order of the notebook; a copied cell shares its name."""
+    """The cells that nbgrader handles, by name, in the order of the notebook; a copy shares the name."""
     named: dict[str, list[NotebookNode]] = {}
     for cell in notebook.cells:
         name = grade_id(cell)

@@ -1,4 +1,4 @@
-"""Make a submission gradable: the student's answers, put by name into a fresh copy of the released notebook."""
+"""Make a submission gradable: the student's answers, by name, in a fresh copy of the released notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.notebooks.document import FLAGS, grade_id
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A notebook that can be graded, and one line for each thing that had to be repaired, for the student to read."""
+    """A notebook that can be graded, and a line for the student on each thing that had to be repaired."""
 
     notebook: NotebookNode
     repairs: tuple[str, ...]
@@ -21,10 +21,10 @@ class Rebuilt:
 def rebuild(released: NotebookNode, submitted: NotebookNode) -> Rebuilt:
     """Put the answers of `submitted` into a copy of `released`, which decides everything else.
 
-    - The text, type, order, points and locks of every released cell are the release's, however often, where and as what
-      it was handed in. Only the source of a solution cell is the student's.
+    - The text, type, order, points and locks of every released cell are the release's, however often, where
+      and as what it was handed in. Only the source of a solution cell is the student's.
     - Of a solution cell that was copied, the first copy that holds an answer counts.
-    - A released cell that nbgrader does not handle is the student's to edit: its source is kept, found by its cell id.
+    - A released cell that nbgrader does not handle is the student's to edit: its source is kept.
     - A cell that the student added stays behind the released cell that it followed, without its metadata.
     - Outputs and attachments are dropped.
 
@@ -44,7 +44,7 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> Rebuilt:
 
 
 class _Places:
-    """Which submitted cells are which released ones (by position there), and what was added behind each of them."""
+    """Which submitted cells are which released ones (by position), and what was added behind each of them."""
 
     def __init__(self, released: NotebookNode, submitted: NotebookNode) -> None:
         self.found: dict[int, list[NotebookNode]] = {}
@@ -86,7 +86,7 @@ class _Places:
 
 
 def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[str]) -> NotebookNode:
-    """A fresh copy of a released cell with the student's answer in it; what was repaired is added to `repairs`."""
+    """A copy of a released cell with the student's answer in it; what was repaired is added to `repairs`."""
     cell = copy.deepcopy(original)
     cell.pop("attachments", None)
     if cell.cell_type == "code":
@@ -123,7 +123,7 @@ def _flag(cell: NotebookNode, flag: str) -> object:
 
 
 def _same_text(one: str, other: str) -> bool:
-    """Whether two sources differ in nothing but line ends and trailing spaces, which editors change on their own."""
+    """Whether two sources differ at most in line ends and trailing spaces, which editors change unasked."""
     return [line.rstrip() for line in one.rstrip().splitlines()] == [
         line.rstrip() for line in other.rstrip().splitlines()
     ]

@@ -1,7 +1,7 @@
-"""From an assignment's source to the notebook that students get: jupytext text, then nbgrader's own generator.
+"""From an assignment's source to the notebook that students get: jupytext, then nbgrader's own generator.
 
-nbgrader generates in an empty temporary course without a database, and changes the working directory while it does: one
-release at a time in a process.
+nbgrader generates in an empty temporary course without a database, and changes the working directory while it
+does: one release at a time in a process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def model_answer(source: Path) -> NotebookNode:
     """The source notebook itself, answers included, with the cell ids of its release.
 
     Args:
-        source: `solutions/<name>/notebook.py`, jupytext percent text with nbgrader's metadata in the cell headers.
+        source: `solutions/<name>/notebook.py`: jupytext percent text with nbgrader's metadata in its headers.
 
     Raises:
         UsageError: there is no such file.
@@ -106,7 +106,7 @@ def is_stale(source: Path, released: Path, points: float = 100.0) -> bool:
 
 
 def leaks(source: Path, released: Path) -> tuple[str, ...]:
-    """Lines of a model answer that a released notebook shows; a line that the source shows outside answers is public.
+    """Lines of a model answer that a released notebook shows, though the source has them in answers alone.
 
     Raises:
         UsageError: one of the two files is missing.
@@ -191,13 +191,13 @@ def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path)
 
 
 def _quiet_log() -> tuple[logging.Logger, list[str]]:
-    """A logger that prints nothing and the list that its errors go to; nbgrader says why it failed only in its log."""
+    """A logger that prints nothing and the list its errors go to: only there nbgrader says why it failed."""
     errors: list[str] = []
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             errors.append(record.getMessage())
 
-    log = logging.Logger("nbgrader-release")  # noqa: LOG001 - one of its own, so that no handler of others sees it
+    log = logging.Logger("nbgrader-release")  # noqa: LOG001 - outside the tree: nobody else's handler sees it
     log.addHandler(Collect(level=logging.ERROR))
     return log, errors

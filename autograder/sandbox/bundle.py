@@ -14,6 +14,8 @@ from autograder import inside
 
 COURSE_SUFFIXES = {".py", ".npy", ".npz", ".png", ".mplstyle"}
 COURSE_FOLDERS = ("", "images", "data")
+ABSENT = "absent"
+"""The bundle's stand-in for a package that a profile does without."""
 
 
 def run_folder() -> Path:
@@ -42,9 +44,11 @@ def bundle() -> Path:
     making.chmod(0o755)
     for name, path in files:
         destination = making / name
-        destination.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, destination)
         destination.chmod(0o644)
+    for folder in making.rglob("*/"):
+        folder.chmod(0o755)  # kernels of other users read it, whatever this user's umask is
     try:
         making.rename(target)
     except OSError:  # another process was faster
@@ -56,6 +60,7 @@ def _files() -> list[tuple[str, Path]]:
     """(name in the bundle, path) of each file, in a fixed order."""
     here = Path(inside.__file__).parent
     files = [(f"inside/{path.name}", path) for path in sorted(here.glob("*.py"))]
+    files.append((f"{ABSENT}/__init__.py", here / ABSENT / "__init__.py"))
     spec = importlib.util.find_spec("course")
     for root in (spec.submodule_search_locations or []) if spec else []:
         for folder in COURSE_FOLDERS:

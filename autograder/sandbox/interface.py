@@ -12,6 +12,8 @@ from autograder.model.assignment import Limits, Profile
 INSIDE_SLOT = "/slot"
 INSIDE_WORK = "/work"
 INSIDE_CODE = "/opt/autograder"
+IMAGE = "autograder:latest"
+"""The container image that `autograder image build` makes."""
 KEPT_OUT: dict[Profile, tuple[str, ...]] = {
     "python": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
                "torchmetrics", "scipy", "sklearn", "skimage"),
@@ -28,7 +30,7 @@ class SlotSpec:
 
     profile: Profile
     limits: Limits = field(default_factory=Limits)
-    image: str = "autograder:latest"
+    image: str = IMAGE
     runtime: str | None = None
     """The container runtime (`runsc` for gVisor); None is the engine's default."""
 

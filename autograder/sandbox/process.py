@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from autograder.sandbox.interface import Enclosure
@@ -28,15 +27,12 @@ def clean_environment() -> dict[str, str]:
 
 
 class ProcessEnclosure(Enclosure):
-    """A process group of ours; `then` is called once it is gone."""
+    """A process group of ours."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], walls: tuple[str, ...], log: Path, then: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], walls: tuple[str, ...], log: Path) -> None:
         self.process = process
         self.walls = walls
         self._log = log
-        self._then = then
 
     def alive(self) -> bool:
         """Whether the process runs."""
@@ -48,7 +44,6 @@ class ProcessEnclosure(Enclosure):
             os.killpg(self.process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=10)
-        self._then()
 
     def log(self) -> str:
         """The end of its output."""

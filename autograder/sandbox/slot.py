@@ -6,14 +6,16 @@ import contextlib
 import json
 import secrets
 import select
-import shutil
 import socket
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
+from autograder.inside import removal
+from autograder.sandbox import owner
 from autograder.sandbox.bundle import bundle, run_folder
 from autograder.sandbox.interface import Sandbox, SlotSpec
 
@@ -29,11 +31,14 @@ class Slot:
         """Start the enclosure; `wait` for its zygote before the first fork."""
         self.sandbox = sandbox
         self.spec = spec
+        _sweep()
         self.folder = Path(tempfile.mkdtemp(prefix="s-", dir=run_folder()))
+        (self.folder / "owner").write_text(owner.mark())
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
         self.uid = 1_000_000 + secrets.randbelow(2**30)  # a user of its own for each slot: limits count by user
         self.resident = 0
         self.used = 0
+        self.served = 0
         self._paths = sandbox.paths(self.folder)
         self._unread = b""
         self._events: list[dict[str, Any]] = []
@@ -47,7 +52,7 @@ class Slot:
             self.enclosure = sandbox.start(spec, self.folder, bundle())
         except BaseException:
             self._listener.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            removal.remove(str(self.folder))
             raise
 
     def wait(self) -> None:
@@ -146,8 +151,10 @@ class Slot:
         if self._control is not None:
             self._control.close()
         self._listener.close()
-        self.enclosure.remove()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.enclosure.remove()
+        finally:
+            removal.remove(str(self.folder))
 
     def __enter__(self) -> Slot:
         return self
@@ -193,3 +200,12 @@ class Slot:
         with contextlib.suppress(OSError, SandboxError):
             return self.enclosure.log() or "it said nothing"
         return "its log cannot be read"
+
+
+@cache
+def _sweep() -> None:
+    """Remove, once in a process, the folders that graders who died before their slots were closed left behind."""
+    for folder in run_folder().glob("s-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if owner.abandoned((folder / "owner").read_text()):
+                removal.remove(str(folder))

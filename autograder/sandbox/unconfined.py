@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,14 +34,14 @@ class Unconfined(Sandbox):
         log = folder / "log"
         try:
             process = subprocess.Popen(
-                [sys.executable, "-s", "-m", "inside.zygote", json.dumps(options)],
+                [sys.executable, "-sP", "-m", "inside.zygote", json.dumps(options)],
                 env={**clean_environment(), "PYTHONPATH": str(code), "HOME": paths.work, "PATH": os.environ.get("PATH", "")},
                 stdin=subprocess.DEVNULL,
-                stdout=log.open("wb"),
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=paths.work,
                 start_new_session=True,
             )
         except OSError as error:
             raise SandboxError(f"the zygote could not be started: {error}") from error
-        return ProcessEnclosure(process, (), log, lambda: shutil.rmtree(paths.work, ignore_errors=True))
+        return ProcessEnclosure(process, (), log)

@@ -51,6 +51,7 @@ step = np.array([0, 0, 1, 1, 1, 0])
 difference = np.array([-1, 1])
 show_row([step, difference, [0, 1, 0, 0, -1]], ["signal x", "kernel w", "result y"], numbers=True)
 
+
 # %% nbgrader={"grade": false, "grade_id": "correlate1d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def correlate1d(x, w):
     """Slide `w` along `x` and take the dot product at each place (cross-correlation, valid).
@@ -61,6 +62,7 @@ def correlate1d(x, w):
     k = len(w)
     return np.array([np.dot(w, x[i : i + k]) for i in range(len(x) - k + 1)])
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "correlate1d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 y = correlate1d(np.array([0, 0, 1, 1, 1, 0]), np.array([-1, 1]))
@@ -98,6 +100,7 @@ show_row(
 )
 print("1*0 + 3*1 + 1*2   +   2*2 + 2*2 + 3*0   +   0*0 + 2*1 + 2*2   =", 5 + 8 + 6)
 
+
 # %% nbgrader={"grade": false, "grade_id": "correlate2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def correlate2d(x, w, border="valid", stride=1):
     """Slide `w` over the image `x` (cross-correlation).
@@ -117,13 +120,16 @@ def correlate2d(x, w, border="valid", stride=1):
     )
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "correlate2d", "locked": true, "points": 14, "schema_version": 3, "solution": false, "task": false}
 y = correlate2d(image, kernel)
 assert np.array_equal(y, result), f"expected\n{result}\nfound\n{y}"
 
 y = correlate2d(image, kernel, border="same")
 assert np.shape(y) == (5, 5), f"'same' keeps the shape (5, 5), found {np.shape(y)}"
-assert np.array_equal(y[1:-1, 1:-1], result), "inside, where the frame of zeros is out of reach, 'same' is 'valid'"
+assert np.array_equal(y[1:-1, 1:-1], result), (
+    "inside, where the frame of zeros is out of reach, 'same' is 'valid'"
+)
 assert y[0, 0] == 6, f"in the corner 2*3 + 0*3 + 1*0 + 2*0 = 6, found {y[0, 0]}"
 
 y = correlate2d(image, kernel, stride=2)
@@ -136,7 +142,11 @@ assert np.allclose(y[:, 0], [2, 3, 3, 2]), "a kernel of 3 rows and 1 column need
 cameraman = photo("cameraman")
 sharpen = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 show_row(
-    [cameraman, correlate2d(cameraman, np.ones((7, 7)) / 49, "same"), correlate2d(cameraman, sharpen, "same").clip(0, 1)],
+    [
+        cameraman,
+        correlate2d(cameraman, np.ones((7, 7)) / 49, "same"),
+        correlate2d(cameraman, sharpen, "same").clip(0, 1),
+    ],
     ["a photo", "mean of 7x7 pixels: blurred", "5 times itself - 4 neighbours: sharp"],
 )
 print("stride 4, valid:", correlate2d(cameraman, np.ones((7, 7)), stride=4).shape)
@@ -170,6 +180,7 @@ weights = np.array(
 show_row(colours, ["red", "green", "blue"], numbers=True)
 show_row(weights, ["kernel on red: 308", "kernel on green: -498", "kernel on blue: 164"], numbers=True)
 
+
 # %% nbgrader={"grade": false, "grade_id": "correlate3d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def correlate3d(x, w):
     """Slide the box `w` through the volume `x` along all three axes (cross-correlation, valid).
@@ -188,6 +199,7 @@ def correlate3d(x, w):
     )
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "correlate3d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 y = correlate3d(colours, weights)
 assert np.shape(y) == (1, 1, 1), f"the box fits in one place: shape (1, 1, 1) expected, found {np.shape(y)}"
@@ -195,7 +207,9 @@ assert y.item() == -26, f"308 - 498 + 164 = -26, found {y.item()}"
 
 frames = np.arange(4)[:, None, None] * np.ones((4, 5, 6))  # each frame one brighter than the last
 y = correlate3d(frames, np.array([-1.0, 1.0]).reshape(2, 1, 1))
-assert np.shape(y) == (3, 5, 6) and np.allclose(y, 1), "the difference of each frame and the next is 1 everywhere"
+assert np.shape(y) == (3, 5, 6) and np.allclose(y, 1), (
+    "the difference of each frame and the next is 1 everywhere"
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "convolve2d-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 4. Convolution proper: flip the kernel
@@ -214,6 +228,7 @@ assert np.shape(y) == (3, 5, 6) and np.allclose(y, 1), "the difference of each f
 # A network learns its weights, so it does not care whether they are flipped, and libraries save the flip. Careful when you
 # try it out: with a symmetric kernel both are the same, and a wrong program looks right.
 
+
 # %% nbgrader={"grade": false, "grade_id": "convolve2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def convolve2d(x, w, border="valid"):
     """Convolve the image `x` with the kernel `w`: like correlate2d, with `w` flipped along both axes.
@@ -224,6 +239,7 @@ def convolve2d(x, w, border="valid"):
     return correlate2d(x, w[::-1, ::-1], border)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "convolve2d", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
 y = convolve2d(image, kernel)
 assert np.array_equal(y, [[18, 20, 19], [10, 9, 17], [11, 8, 14]]), f"found\n{y}"
@@ -231,7 +247,9 @@ assert np.array_equal(y, [[18, 20, 19], [10, 9, 17], [11, 8, 14]]), f"found\n{y}
 impulse = np.zeros((5, 5))
 impulse[2, 2] = 1
 y = convolve2d(impulse, kernel, border="same")
-assert np.array_equal(y[1:4, 1:4], kernel), f"an impulse is answered with the kernel itself, found\n{y[1:4, 1:4]}"
+assert np.array_equal(y[1:4, 1:4], kernel), (
+    f"an impulse is answered with the kernel itself, found\n{y[1:4, 1:4]}"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "convolve2d-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 letter = np.array([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0]])
@@ -255,6 +273,7 @@ show_row(
 # divided by the sum of all weights. The centre $c$ is the middle of the kernel; where $k$ is even, it lies between two pixels. (One of
 # our slides prints $\exp\left((i - k/2)^2 / \sigma^2\right)$. Can you see three errors?)
 
+
 # %% nbgrader={"grade": false, "grade_id": "box_kernel-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def box_kernel(k):
     """Equal weights that sum to 1. Returns an array of shape (k, k)."""
@@ -262,8 +281,10 @@ def box_kernel(k):
     return np.full((k, k), 1 / k**2)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "box_kernel", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 assert np.allclose(box_kernel(2), [[0.25, 0.25], [0.25, 0.25]]), f"found\n{box_kernel(2)}"
+
 
 # %% nbgrader={"grade": false, "grade_id": "gaussian_kernel-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_kernel(k, sigma):
@@ -275,17 +296,25 @@ def gaussian_kernel(k, sigma):
     return np.outer(profile, profile)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "gaussian_kernel", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 w = gaussian_kernel(3, 1.0)
 expected = [[0.0751, 0.1238, 0.0751], [0.1238, 0.2042, 0.1238], [0.0751, 0.1238, 0.0751]]
 assert np.allclose(w, expected, atol=5e-5), f"expected about\n{np.array(expected)}\nfound\n{w}"
 assert np.isclose(gaussian_kernel(9, 0.7).sum(), 1), "the weights sum to 1"
-assert np.allclose(gaussian_kernel(4, 1.0), gaussian_kernel(4, 1.0)[::-1]), "an even kernel has its centre between pixels"
+assert np.allclose(gaussian_kernel(4, 1.0), gaussian_kernel(4, 1.0)[::-1]), (
+    "an even kernel has its centre between pixels"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "kernels-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 coins = photo("coins")
 show_row(
-    [box_kernel(13), gaussian_kernel(13, 3.0), correlate2d(coins, box_kernel(13)), correlate2d(coins, gaussian_kernel(13, 3.0))],
+    [
+        box_kernel(13),
+        gaussian_kernel(13, 3.0),
+        correlate2d(coins, box_kernel(13)),
+        correlate2d(coins, gaussian_kernel(13, 3.0)),
+    ],
     ["box", "Gaussian, sigma 3", "coins, box", "coins, Gaussian: rounder"],
 )
 
@@ -301,6 +330,7 @@ show_row(
 # $S_v$, *correlated* with the image, finds **vertical** edges: it is positive where the image gets brighter to the right. $S_h$
 # finds **horizontal** ones: positive where it gets brighter downwards. Both have border `"same"`.
 
+
 # %% nbgrader={"grade": false, "grade_id": "sobel-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sobel(x):
     """Horizontal and vertical edges of the image `x` (H, W), by correlation with S_h and S_v, border "same".
@@ -311,6 +341,7 @@ def sobel(x):
     vertical = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     return correlate2d(x, vertical.T, "same"), correlate2d(x, vertical, "same")
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "sobel", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 bright_right = np.zeros((5, 6))
@@ -336,8 +367,10 @@ show_row(
 #
 # $$\text{score}[i, j] = \sum_{u, v} \left(p[u, v] - \bar p\right) x[i + u,\; j + v].$$
 #
-# Now the weights sum to 0, a plain patch scores 0 however bright it is, and only the *shape* counts. Report where the best
-# window begins: its top left corner.
+# Now the weights sum to 0, and a plain patch scores 0 however bright it is: only *changes* count. (The border of a very bright
+# patch is a change too; programs that search for a living divide by the window's own contrast as well.) Report where the
+# best window begins: its top left corner.
+
 
 # %% nbgrader={"grade": false, "grade_id": "match_pattern-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def match_pattern(image, pattern):
@@ -351,14 +384,17 @@ def match_pattern(image, pattern):
     return int(row), int(col)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "match_pattern", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 scene = np.zeros((8, 10))
 scene[4:7, 5:8] = cross
-scene[0:3, 1:4] = 3  # a plain patch, three times as bright
+scene[0:3, 1:4] = 1.5  # a plain patch, half as bright again
 found = match_pattern(scene, cross)
 assert tuple(found) == (4, 5), f"the cross begins in row 4, column 5; found {found}"
-assert tuple(match_pattern(coins, coins[44:60, 60:84])) == (44, 60), "a part of the photo is found where it was cut out"
+assert tuple(match_pattern(coins, coins[44:60, 60:84])) == (44, 60), (
+    "a part of the photo is found where it was cut out"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "match_pattern-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 row, column = 44, 79
@@ -386,6 +422,7 @@ show_row(
 # The matrix also gives the gradient for free. If the loss changes by $dy$ with the outputs, it changes by $A_w^T\, dy$ with the inputs:
 # you will need that in the assignment on backpropagation.
 
+
 # %% nbgrader={"grade": false, "grade_id": "convolution_matrix-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def convolution_matrix(w, shape):
     """The matrix A of `correlate2d(., w, "same")` on images of `shape` (H, W).
@@ -397,12 +434,15 @@ def convolution_matrix(w, shape):
     height, width = shape
     above, left = (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2
     matrix = np.zeros((height, width, height, width))
-    for (i, j), (u, v) in ((pixel, weight) for pixel in np.ndindex(height, width) for weight in np.ndindex(w.shape)):
+    for (i, j), (u, v) in (
+        (pixel, weight) for pixel in np.ndindex(height, width) for weight in np.ndindex(w.shape)
+    ):
         row, column = i + u - above, j + v - left
         if 0 <= row < height and 0 <= column < width:
             matrix[i, j, row, column] = w[u, v]
     return matrix.reshape(height * width, height * width)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "convolution_matrix", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 laplacian = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
@@ -444,6 +484,7 @@ for picture, (padding, dilation) in zip(covered, [(0, 1), (0, 2), (0, 3)]):
     picture[: 3 * dilation : dilation, : 3 * dilation : dilation] = 1
 show_row(covered, ["dilation 1: 3 pixels wide", "dilation 2: 5 pixels", "dilation 3: 7 pixels"])
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     """The convolution layer of a network (cross-correlation).
@@ -467,13 +508,16 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     return out if b is None else out + b[:, None, None]
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "conv2d", "locked": true, "points": 24, "schema_version": 3, "solution": false, "task": false}
 y = conv2d(colours[None], weights[None], np.array([1.0]))
 assert np.shape(y) == (1, 1, 1, 1) and y.item() == -25, f"308 - 498 + 164 + 1 = -25, found {y}"
 
 ones = np.ones((1, 1, 5, 5))
 y = conv2d(ones, np.ones((1, 1, 3, 3)), stride=2, padding=1)
-assert np.array_equal(y[0, 0], [[4, 6, 4], [6, 9, 6], [4, 6, 4]]), f"how many pixels each window sees, found\n{y}"
+assert np.array_equal(y[0, 0], [[4, 6, 4], [6, 9, 6], [4, 6, 4]]), (
+    f"how many pixels each window sees, found\n{y}"
+)
 
 y = conv2d(np.arange(49.0).reshape(1, 1, 7, 7), np.ones((1, 1, 2, 2)), dilation=4)
 assert np.shape(y) == (1, 1, 3, 3), f"2 weights, 4 apart, cover 5 pixels: 7 - 5 + 1 = 3, found {np.shape(y)}"
@@ -481,7 +525,9 @@ assert y[0, 0, 0, 0] == 0 + 4 + 28 + 32, f"the corners of a 5x5 square, found {y
 
 pair = np.stack([np.full((3, 3), 1.0), np.full((3, 3), 10.0)])[None]
 y = conv2d(pair, np.ones((2, 1, 1, 1)), groups=2)
-assert np.array_equal(y[0, :, 0, 0], [1, 10]), f"with two groups each filter sees one channel, found {y[0, :, 0, 0]}"
+assert np.array_equal(y[0, :, 0, 0], [1, 10]), (
+    f"with two groups each filter sees one channel, found {y[0, :, 0, 0]}"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d-photo", "locked": true, "schema_version": 3, "solution": false, "task": false}
 astronaut = photo("astronaut", colour=True)
@@ -494,7 +540,10 @@ bank = np.stack(
 )
 maps = conv2d(astronaut[None], bank, padding=1)[0]
 coarse = conv2d(astronaut[None], bank, stride=4, padding=1)[0]
-show_row([astronaut, *maps, coarse[1]], ["three channels in", "filter 1: edges", "filter 2: red", "filter 2, stride 4"])
+show_row(
+    [astronaut, *maps, coarse[1]],
+    ["three channels in", "filter 1: edges", "filter 2: red", "filter 2, stride 4"],
+)
 print(f"{astronaut.shape} -> {maps.shape}, with stride 4 {coarse.shape}; {bank.size} weights")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "separable-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -511,6 +560,7 @@ print(f"{astronaut.shape} -> {maps.shape}, with stride 4 {coarse.shape}; {bank.s
 #
 # Both here have stride 1, no padding and no bias, and both are cross-correlations.
 
+
 # %% nbgrader={"grade": false, "grade_id": "pointwise_conv2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pointwise_conv2d(x, w):
     """Mix the channels of each pixel: y[n, f, i, j] = sum over c of w[f, c] x[n, c, i, j].
@@ -521,10 +571,12 @@ def pointwise_conv2d(x, w):
     return np.einsum("fc,ncij->nfij", w, x)
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "pointwise_conv2d", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 y = pointwise_conv2d(pair, np.array([[1.0, 1.0], [2.0, 0.0], [0.0, -1.0]]))
 assert np.shape(y) == (1, 3, 3, 3), f"3 filters give 3 maps, found shape {np.shape(y)}"
 assert np.array_equal(y[0, :, 0, 0], [11, 2, -10]), f"1 + 10, 2 * 1 and -10 expected, found {y[0, :, 0, 0]}"
+
 
 # %% nbgrader={"grade": false, "grade_id": "depthwise_conv2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def depthwise_conv2d(x, w):
@@ -537,9 +589,12 @@ def depthwise_conv2d(x, w):
     return np.stack([[correlate2d(channel, kernel) for channel, kernel in zip(image, w)] for image in x])
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "depthwise_conv2d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 y = depthwise_conv2d(colours[None], weights)
-assert np.shape(y) == (1, 3, 1, 1), f"each channel keeps a map of its own: (1, 3, 1, 1) expected, found {np.shape(y)}"
+assert np.shape(y) == (1, 3, 1, 1), (
+    f"each channel keeps a map of its own: (1, 3, 1, 1) expected, found {np.shape(y)}"
+)
 assert np.array_equal(y.ravel(), [308, -498, 164]), f"expected 308, -498 and 164, found {y.ravel()}"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "skyline_score-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -556,6 +611,7 @@ assert np.array_equal(y.ravel(), [308, -498, 164]), f"expected 308, -498 and 164
 #
 # This is a network with two layers, a nonlinearity and global average pooling, and its weights were not learnt but thought up.
 
+
 # %% nbgrader={"grade": false, "grade_id": "skyline_score-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def skyline_score(image):
     """How much of `image` (H, W), H of at least 17, is long vertical lines: steps 1 to 3 above. Returns a float."""
@@ -565,20 +621,32 @@ def skyline_score(image):
     return float(np.abs(lines).mean())
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "skyline_score", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
 wall = np.zeros((17, 6))
 wall[:, 3:] = 1  # one long vertical edge: in the four inner columns its lines are 0, 4, 4, 0
 assert np.isclose(skyline_score(wall), 2), f"the mean of 0, 4, 4, 0 is 2, found {skyline_score(wall)}"
 assert np.isclose(skyline_score(np.full((20, 20), 0.5)), 0), "a plain image has no line"
-assert skyline_score(cityscape(1)) > skyline_score(landscape(1)), "a city has more long lines than a landscape"
+assert skyline_score(cityscape(1)) > skyline_score(landscape(1)), (
+    "a city has more long lines than a landscape"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "skyline_score-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
-pictures = {"city": cityscape(1), "landscape": landscape(1), "bricks": photo("brick"), "grass": photo("grass")}
-lines = [correlate2d(sobel(picture)[1][1:-1, 1:-1], np.full((15, 1), 1 / 15)) for picture in pictures.values()]
+pictures = {
+    "city": cityscape(1),
+    "landscape": landscape(1),
+    "bricks": photo("brick"),
+    "grass": photo("grass"),
+}
+lines = [
+    correlate2d(sobel(picture)[1][1:-1, 1:-1], np.full((15, 1), 1 / 15)) for picture in pictures.values()
+]
 show_row(list(pictures.values()), list(pictures))
 show_row(np.abs(lines[:2]), ["long lines: city", "long lines: landscape"])
 for name, picture in pictures.items():
-    print(f"{name:10} mean edge {np.abs(sobel(picture)[1][1:-1, 1:-1]).mean():.3f}   score {skyline_score(picture):.3f}")
+    print(
+        f"{name:10} mean edge {np.abs(sobel(picture)[1][1:-1, 1:-1]).mean():.3f}   score {skyline_score(picture):.3f}"
+    )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "written-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 12. In your own words (5 points on top, read by a person)

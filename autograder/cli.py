@@ -1,0 +1,302 @@
+"""The commands: parse, call, print. What they do is in the rooms below."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.console import Console
+
+from autograder import __version__
+from autograder.errors import AutograderError, CheckerError, SandboxError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""Grade CNN course notebooks: student code runs in sandboxes, checks run outside.
+
+    A first round, in the project's folder:
+
+      autograder doctor                      which walls stand on this machine
+      autograder release convolution         make the students' notebook
+      autograder check my.ipynb -a convolution     grade one file, read the report
+      autograder grade convolution           grade course/submitted/*/convolution/
+      autograder feedback convolution        a page for each student
+    """,
+)
+images = typer.Typer(no_args_is_help=True, help="The container image that Docker sandboxes run.")
+app.add_typer(images, name="image")
+
+out = Console()
+err = Console(stderr=True)
+
+SandboxOption = Annotated[
+    str,
+    typer.Option("--sandbox", help="docker, bwrap, auto (docker where an engine and the image are there, else bwrap), or none: no walls"),
+]
+ImageOption = Annotated[Optional[str], typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]  # noqa: UP045
+RuntimeOption = Annotated[Optional[str], typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]  # noqa: UP045
+
+
+def main() -> None:
+    """The entry point: one line for an error, exit 2 for wrong use, 1 for what failed, 130 for Ctrl-C."""
+    warnings.simplefilter("ignore", FutureWarning)
+    try:
+        app()
+    except UsageError as error:
+        err.print(f"[red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except (CheckerError, SandboxError) as error:
+        kind = "checks" if isinstance(error, CheckerError) else "sandbox"
+        err.print(f"[red]{kind} failed:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("interrupted; what was graded is kept")
+        sys.exit(130)
+
+
+def _plain(error: AutograderError) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False) -> None:
+    return
+
+
+@app.command()
+def release(
+    names: Annotated[Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")] = None,  # noqa: UP045
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 where a release is stale or shows an answer")] = False,
+) -> None:
+    """Make the students' notebook of an assignment from its source, with nbgrader's own generator."""
+    from autograder.notebooks import release as releases
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    wrong = 0
+    for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
+        source = settings.root / "solutions" / assignment.name / "notebook.py"
+        folder = settings.root / "assignments" / assignment.name
+        target = folder / f"{assignment.name}.ipynb"
+        if not check:
+            releases.release(source, folder, assignment.points)
+        elif releases.is_stale(source, target, assignment.points):
+            wrong += 1
+            err.print(f"[red]stale:[/] {target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
+            continue
+        leaked = releases.leaks(source, target)
+        if leaked:
+            wrong += 1
+            err.print(f"[red]shows an answer:[/] {target.relative_to(settings.root)}: {leaked[0]!r}", markup=True, highlight=False)
+        else:
+            out.print(f"{'up to date' if check else 'released'}: {target.relative_to(settings.root)}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
+    assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
+    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student")] = "student",
+    sandbox: SandboxOption = "auto",
+    image: ImageOption = None,
+    runtime: RuntimeOption = None,
+    staff: Annotated[bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")] = False,
+    json_file: Annotated[Optional[Path], typer.Option("--json", help="write the report to this file")] = None,  # noqa: UP045
+) -> None:
+    """Grade one notebook and print its report. Nothing is written to the gradebook."""
+    from autograder import table
+    from autograder.grading.grade import Grader, Task
+    from autograder.grading.slots import SlotPool
+    from autograder.jobs.work import read
+    from autograder.model.submission import Submission
+    from autograder.sandbox import choose
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    chosen = settings.assignment(assignment)
+    if not notebook.is_file():
+        raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
+    task = Task.load(chosen, settings.root, settings.secret)
+    content = read(notebook, chosen.limits.notebook_bytes)
+    with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
+        report = Grader(pool, image, runtime).grade(task, Submission(student, chosen.name, content)).report
+    table.print_report(out, report, staff=staff)
+    if json_file is not None:
+        _write_json(json_file, report.contract())
+    if report.status == "failed":
+        raise typer.Exit(1)
+
+
+@app.command()
+def grade(
+    name: Annotated[str, typer.Argument(help="the assignment")],
+    student: Annotated[Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")] = None,  # noqa: UP045
+    sandbox: SandboxOption = "auto",
+    workers: Annotated[Optional[int], typer.Option(min=1, help="how many at a time [one a core]")] = None,  # noqa: UP045
+    scheduler: Annotated[Optional[str], typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 [a local cluster]")] = None,  # noqa: UP045
+    force: Annotated[bool, typer.Option("--force", help="run again what is graded already and has not changed")] = False,
+    image: ImageOption = None,
+    runtime: RuntimeOption = None,
+    slot_lifetime: Annotated[int, typer.Option(min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest")] = 200,
+    json_file: Annotated[Optional[Path], typer.Option("--json", help="write the reports to this file, one object each")] = None,  # noqa: UP045
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no table")] = False,
+) -> None:
+    """Grade a class: course/submitted/*/NAME/ into nbgrader's gradebook.
+
+    What is graded already is not run again unless the submission, the checks or the image changed. Ctrl-C is safe:
+    the next run goes on from there.
+    """
+    from autograder import table
+    from autograder.jobs import cohort
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    options = cohort.Options(
+        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(student or ())
+    )
+    with _progress(name) as (advance, starting):
+        done = cohort.grade(settings, name, options, advance, starting)
+    if json_file is not None:
+        _write_json(json_file, [report.contract() for report in done.reports])
+    if not quiet:
+        table.print_class(out, done.reports)
+    fresh = len(done.reports) - done.reused
+    failed = [report for report in done.reports if report.status == "failed"]
+    out.print(f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False)
+    for report in failed:
+        err.print(f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}", highlight=False, soft_wrap=True)
+    if done.interrupted:
+        err.print("interrupted: run the same command again to go on")
+        raise typer.Exit(130)
+    if failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[tuple[Any, Any]]:
+    """A bar with rate and time left; where there is no terminal, a line now and then."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(name, total=None, rate="")
+
+        def advance(done: int, total: int, report: Any, fresh: bool) -> None:
+            del report, fresh
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
+            if not err.is_terminal and (done == total or done % 25 == 0):
+                err.print(f"{name}: {done}/{total}", highlight=False)
+
+        def starting(told: str) -> None:
+            bar.update(task, description=f"{name}: {told}")
+            if not err.is_terminal:
+                err.print(f"{name}: {told}", highlight=False)
+
+        yield advance, starting
+
+
+@app.command()
+def audit(
+    names: Annotated[Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")] = None,  # noqa: UP045
+    sandbox: SandboxOption = "auto",
+    image: ImageOption = None,
+    runtime: RuntimeOption = None,
+) -> None:
+    """Grade the grader: right answers must get full marks, every known mistake must fail and get its own hint.
+
+    Prints the mutation table; exit 1 if a mistake survives or gets another's hint.
+    """
+    from autograder import table
+    from autograder.grading.audit import trials
+    from autograder.grading.grade import Grader, Task
+    from autograder.grading.slots import SlotPool
+    from autograder.sandbox import choose
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    wrong = 0
+    with SlotPool(choose.sandbox(sandbox)) as pool:
+        grader = Grader(pool, image, runtime)
+        for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
+            task = Task.load(assignment, settings.root, settings.secret)
+            found = []
+            total = len(task.suite.mistakes) + 2
+            with err.status(f"auditing {assignment.name} ...") as status:
+                for trial in trials(grader, task):
+                    found.append(trial)
+                    status.update(f"auditing {assignment.name}: {len(found)} of {total}")
+            table.print_audit(out, assignment.name, found)
+            wrong += sum(trial.verdict != "ok" for trial in found)
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def feedback(
+    name: Annotated[str, typer.Argument(help="the assignment")],
+    student: Annotated[Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")] = None,  # noqa: UP045
+) -> None:
+    """Make the feedback pages of an assignment with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
+    from autograder.gradebook.pages import generate
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    assignment = settings.assignment(name)
+    with _progress(name) as (advance, starting):
+        starting("feedback")
+        pages = generate(
+            settings.course_folder, settings.db_url, assignment.name, settings.course_id, student,
+            lambda done, total: advance(done, total, None, True),
+        )  # fmt: skip
+    out.print(f"{len(pages)} pages: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def doctor() -> None:
+    """Say which walls stand on this machine, what each stops, and what to install for the rest."""
+    from autograder.sandbox.doctor import diagnose, render
+
+    render(diagnose(), out)
+
+
+@images.command("build")
+def build(
+    base: Annotated[str, typer.Option(help="the base image, or `mmdebstrap`: a Debian root filesystem made here")] = "python:3.11-slim",
+    tag: Annotated[str, typer.Option(help="the name of the image")] = "autograder:latest",
+    force: Annotated[bool, typer.Option("--force", help="build it even if nothing changed")] = False,
+) -> None:
+    """Build the image of docker sandboxes: Python and the course's packages, none of the grader's code."""
+    from autograder.sandbox.image import build as build_image
+
+    build_image(base=base, tag=tag, force=force, say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True))
+    out.print(f"image {tag} is ready", highlight=False)
+
+
+def _write_json(path: Path, data: Any) -> None:
+    try:
+        path.write_text(json.dumps(data, indent=1) + "\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file; what was graded is kept") from error

@@ -1,0 +1,245 @@
+"""One submission in, one report out: rebuild it, run it in a slot, check it from outside, diagnose what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder import __version__
+from autograder.checks.diagnosis import Outcome
+from autograder.checks.shortcuts import names_defined, names_used, shortcuts
+from autograder.checks.suite import Check, Suite
+from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
+from autograder.grading.slots import SlotPool
+from autograder.kernel.session import Execution, KernelSession
+from autograder.model.assignment import Assignment
+from autograder.model.report import CheckResult, Provenance, Report
+from autograder.model.submission import Submission
+from autograder.notebooks import document
+from autograder.notebooks.rebuild import rebuild
+from autograder.sandbox.interface import SlotSpec
+
+RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A report and the notebook it is about: rebuilt and run. None where the submission could not be read."""
+
+    report: Report
+    notebook: NotebookNode | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an assignment's submissions are graded against."""
+
+    assignment: Assignment
+    suite: Suite
+    released: NotebookNode
+    secret: str
+
+    @classmethod
+    def load(cls, assignment: Assignment, root: Path, secret: str) -> Task:
+        """The checks in `solutions/` and the released notebook in `assignments/`.
+
+        Raises:
+            UsageError: not released yet.
+            CheckerError: the checks cannot be imported, or do not fit the released notebook.
+        """
+        path = root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
+        if not path.is_file():
+            raise UsageError(f"{assignment.name} is not released: run `autograder release {assignment.name}` first")
+        released = document.parse(path.read_bytes(), assignment.limits)
+        suite = Suite.load(assignment.name)
+        task = cls(assignment, suite, released, secret)
+        given = {
+            cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+            for cell in released.cells
+            if is_checked(cell)
+        }
+        if given != suite.cells():
+            wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
+            raise CheckerError(f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py")
+        return task
+
+    def slot_spec(self, image: str | None = None, runtime: str | None = None) -> SlotSpec:
+        """The kind of slot that its submissions need."""
+        spec = SlotSpec(self.assignment.profile, self.assignment.limits, runtime=runtime)
+        return replace(spec, image=image) if image else spec
+
+    def provenance(self, submission: Submission, image: str) -> Provenance:
+        """What a verdict on `submission` rests on."""
+        seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
+        released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
+        checks = hashlib.sha256(f"{self.suite.sha256}{released}".encode()).hexdigest()
+        return Provenance(submission.sha256, checks, image, seed[:16], __version__)
+
+
+def is_checked(cell: NotebookNode) -> bool:
+    """Whether a released cell's points come from checks (and not from a human)."""
+    told = cell.metadata.get("nbgrader", {})
+    return bool(told.get("grade")) and not told.get("solution")
+
+
+class Grader:
+    """Grades submissions one after the other with slots from `pool`."""
+
+    def __init__(self, pool: SlotPool, image: str | None = None, runtime: str | None = None) -> None:
+        self.pool = pool
+        self._image = image
+        self._runtime = runtime
+
+    def grade(self, task: Task, submission: Submission) -> Graded:
+        """The report of one submission. Never raises for the student's, the sandbox's or the checker's failure."""
+        started = time.monotonic()
+        spec = task.slot_spec(self._image, self._runtime)
+        provenance = task.provenance(submission, self.pool.sandbox.image_id(spec))
+        empty = Report(submission.student, submission.assignment, "failed", (), provenance)
+        try:
+            submitted = document.parse(submission.content, task.assignment.limits)
+        except document.UnreadableNotebook as error:
+            results = tuple(_not_run(item, error) for item in task.suite.checks)
+            return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
+        rebuilt = rebuild(task.released, submitted)
+        for attempt in range(RETRIES + 1):
+            try:
+                run = self._run(task, spec, submission, rebuilt.notebook)
+                break
+            except SandboxError as error:
+                if attempt == RETRIES:
+                    told = f"the sandbox failed {attempt + 1} times: {error}"
+                    return self._failed(task, empty, started, rebuilt.notebook, told)
+            except CheckerError as error:
+                return self._failed(task, empty, started, rebuilt.notebook, str(error))
+        try:
+            results = run.results(task, submission)
+        except AutograderError as error:
+            return self._failed(task, empty, started, rebuilt.notebook, str(error))
+        report = replace(
+            empty, status="graded", checks=results, walls=run.walls, repairs=rebuilt.repairs, seconds=time.monotonic() - started
+        )
+        return Graded(report, run.execution.notebook)
+
+    def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> _Run:
+        """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
+        bans = forbidden(notebook, task.assignment.forbidden)
+        with self.pool.lease(spec) as slot, KernelSession(slot, submission.student, task.assignment.limits) as session:
+            execution = session.run(notebook, lambda cell: not is_checked(cell))
+            outcomes: dict[Check, Outcome | StudentFailure] = {}
+            for item in task.suite.checks:
+                if item.cell in bans:
+                    outcomes[item] = bans[item.cell]
+                else:
+                    outcomes[item] = task.suite.run(item, session, submission.student, task.secret)
+        return _Run(execution, outcomes, session.walls)
+
+    @staticmethod
+    def _failed(task: Task, empty: Report, started: float, notebook: NotebookNode, error: str) -> Graded:
+        results = tuple(CheckResult(c.name, c.cell, c.points, "not_run", title=c.title) for c in task.suite.checks)
+        report = replace(empty, checks=results, error=error, seconds=time.monotonic() - started)
+        return Graded(report, notebook)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What came out of the kernel."""
+
+    execution: Execution
+    outcomes: dict[Check, Outcome | StudentFailure]
+    walls: tuple[str, ...]
+
+    def results(self, task: Task, submission: Submission) -> tuple[CheckResult, ...]:
+        """The verdicts, with hints."""
+        ran = {item: outcome for item, outcome in self.outcomes.items() if isinstance(outcome, Outcome)}
+        failed = {item: outcome for item, outcome in ran.items() if outcome.failed}
+        try:
+            hints = task.suite.diagnose(failed, submission.student, task.secret)
+        except CheckerError:
+            raise
+        except Exception as error:
+            raise CheckerError(f"a mistake of {task.assignment.name} raised {error!r}\n{traceback.format_exc()}") from error
+        causes = broken_cells(self.execution)
+        results = []
+        for item, outcome in self.outcomes.items():
+            if isinstance(outcome, StudentFailure):
+                results.append(_fail(item, outcome))
+                continue
+            result = task.suite.result(item, outcome, hints.get(item.name))
+            if result.cause == "missing" and item.cell in causes:
+                result = _fail(item, causes[item.cell])
+            results.append(result)
+        return tuple(results)
+
+
+def _fail(item: Check, failure: StudentFailure) -> CheckResult:
+    return CheckResult(
+        item.name, item.cell, item.points, "fail", failure.cause, failure.message, title=item.title, detail=failure.detail
+    )
+
+
+def _not_run(item: Check, failure: StudentFailure) -> CheckResult:
+    return replace(_fail(item, failure), verdict="not_run")
+
+
+def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
+    """For each checked cell the positions of the solution cells since the checked cell before it."""
+    found: dict[str, list[int]] = {}
+    pending: list[int] = []
+    for position, cell in enumerate(notebook.cells):
+        told = cell.metadata.get("nbgrader", {})
+        if is_checked(cell):
+            found[told["grade_id"]] = pending
+            pending = []
+        elif told.get("solution") and cell.cell_type == "code":
+            pending.append(position)
+    return found
+
+
+def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
+    """For each checked cell whose exercise uses a forbidden shortcut, in its own cells or through a helper cell, why."""
+    if not names:
+        return {}
+    helpers: dict[str, tuple[str, int]] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata and (used := shortcuts(cell.source, names)):
+            helpers |= dict.fromkeys(names_defined(cell.source), used[0])
+    bans: dict[str, StudentFailure] = {}
+    for name, positions in exercises(notebook).items():
+        for position in positions:
+            source = notebook.cells[position].source
+            direct = shortcuts(source, names)
+            through = sorted(names_used(source) & helpers.keys())
+            if direct:
+                bans[name] = StudentFailure(
+                    "forbidden", f"`{direct[0][0]}` does the work of this exercise (line {direct[0][1]}): write it yourself"
+                )
+            elif through:
+                bans[name] = StudentFailure(
+                    "forbidden", f"`{through[0]}` uses `{helpers[through[0]][0]}`, which does the work of this exercise: write it yourself"
+                )
+    return bans
+
+
+def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
+    """For each checked cell the failure of a solution cell of its exercise that did not run to its end."""
+    lost = {item.index: item.failure for item in execution.lost}
+    causes: dict[str, StudentFailure] = {}
+    for name, positions in exercises(execution.notebook).items():
+        for position in positions:
+            cell: Any = execution.notebook.cells[position]
+            if position in lost:
+                failure = lost[position]
+                causes[name] = StudentFailure(failure.cause, f"{failure.message}, so nothing it defines is there")
+            elif error := next((output for output in cell.outputs if output.output_type == "error"), None):
+                if error.ename != "NotImplementedError":
+                    told = f"the cell raised {error.ename}: {error.evalue}"[:300]
+                    causes[name] = StudentFailure("exception", f"{told}, so nothing after that line is there")
+    return causes

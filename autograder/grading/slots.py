@@ -1,0 +1,58 @@
+"""Lease slots to submissions, one at a time; replace a slot after so many, or when anything about it is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from autograder.sandbox.interface import Sandbox, SlotSpec
+from autograder.sandbox.slot import Slot
+
+DEFAULT_LIFETIME = 200
+
+
+class SlotPool:
+    """At most one idle slot for each spec: a worker grades one submission at a time."""
+
+    def __init__(self, sandbox: Sandbox, lifetime: int = DEFAULT_LIFETIME) -> None:
+        """`lifetime` is how many submissions a slot serves before it is replaced; 1 is the strictest."""
+        self.sandbox = sandbox
+        self.lifetime = lifetime
+        self._idle: dict[SlotSpec, Slot] = {}
+
+    def warm(self, spec: SlotSpec) -> None:
+        """Start a slot for `spec` now, without waiting for it."""
+        if spec not in self._idle:
+            self._idle[spec] = Slot(self.sandbox, spec)
+
+    @contextmanager
+    def lease(self, spec: SlotSpec) -> Iterator[Slot]:
+        """A slot that is ready, for one submission. It is kept for the next only if nothing went wrong in the block.
+
+        Raises:
+            SandboxError: no slot could be started.
+        """
+        slot = self._idle.pop(spec, None) or Slot(self.sandbox, spec)
+        served = slot.served + 1
+        try:
+            slot.wait()
+            yield slot
+        except BaseException:
+            slot.close()
+            raise
+        slot.served = served
+        if served >= self.lifetime:
+            slot.close()
+        else:
+            self._idle[spec] = slot
+
+    def close(self) -> None:
+        """Remove the idle slots."""
+        while self._idle:
+            self._idle.popitem()[1].close()
+
+    def __enter__(self) -> SlotPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

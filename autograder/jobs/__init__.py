@@ -1,0 +1,1 @@
+"""A class of submissions: a Dask cluster, progress, resume, the store of attempts."""

@@ -1,0 +1,60 @@
+"""Which Dask cluster: a local one by default, any other by its scheduler's address."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from autograder.errors import UsageError
+
+CONNECT_SECONDS = 10
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@contextmanager
+def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
+    """A Dask client; a local cluster lives as long as the block, one thread and one slot a worker.
+
+    Raises:
+        UsageError: there is no scheduler at that address.
+    """
+    os.environ.update({name: os.environ.get(name, value) for name, value in THREADS.items()})
+    import dask
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    dask.config.set({
+        "distributed.worker.daemon": False,  # a worker starts sandboxes
+        "distributed.scheduler.allowed-failures": 2,
+        "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+        "distributed.admin.large-graph-warning-threshold": "1GB",
+    })
+    if scheduler is not None:
+        try:
+            found = Client(scheduler, timeout=CONNECT_SECONDS)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise UsageError(
+                f"no Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one (`dask scheduler`), check the "
+                "address, or leave --scheduler out to grade on this machine"
+            ) from error
+        with found:
+            if not found.scheduler_info()["workers"]:
+                raise UsageError(f"the scheduler at {scheduler!r} has no workers: start some (`dask worker {scheduler} --nthreads 1`)")
+            yield found
+        return
+    with (
+        LocalCluster(
+            n_workers=workers or default_workers(), threads_per_worker=1, processes=True, memory_limit=0,
+            dashboard_address=None, silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
+        ) as cluster,
+        Client(cluster) as found,
+    ):  # fmt: skip
+        yield found
+
+
+def default_workers() -> int:
+    """One a core that this process may use."""
+    return len(os.sched_getaffinity(0))
