@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import inspect
 import sys
 import traceback
@@ -71,14 +72,16 @@ class Suite:
     folder: Path
 
     @classmethod
-    def load(cls, assignment: str) -> Suite:
-        """Import `solutions.<assignment>`.
+    def load(cls, assignment: str, root: Path | None = None) -> Suite:
+        """Import `solutions.<assignment>`, from the project in `root` where one is given.
 
         Raises:
             UsageError: there is no such assignment.
             CheckerError: its checks, mistakes or reference cannot be imported.
         """
-        if importlib.util.find_spec(f"solutions.{assignment}") is None:
+        if root is not None and str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        if importlib.util.find_spec("solutions") is None or importlib.util.find_spec(f"solutions.{assignment}") is None:
             raise UsageError(f"no assignment {assignment!r}: expected a folder solutions/{assignment}/")
         parts = {}
         for part in ("reference", "checks", "mistakes"):

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 
 from autograder.checks.diagnosis import Mistake
-from autograder.errors import UsageError
+from autograder.grading import specimens
 from autograder.grading.grade import Grader, Task
 from autograder.model.report import Report
 from autograder.model.submission import Submission
-from autograder.notebooks.release import model_answer
 
 RIGHT = ("model answer", "second answer")
 AUDITOR = "auditor"
@@ -54,40 +51,18 @@ class Trial:
 
 
 def trials(grader: Grader, task: Task) -> Iterator[Trial]:
-    """Grade the model answer, the second right answer, and each mistake, in that order."""
-    source = task.suite.folder / "notebook.py"
-    answer = model_answer(source)
-    second = task.suite.folder / "second.py"
-    if not second.is_file():
-        raise UsageError(f"{task.assignment.name} has no second.py: a second right answer, written differently")
-    yield _trial(grader, task, RIGHT[0], None, answer)
-    yield _trial(grader, task, RIGHT[1], None, with_second(answer, second))
+    """Grade the model answer, the second right answer, and each mistake, in that order.
+
+    Raises:
+        UsageError: the assignment has no second answer.
+        CheckerError: a mistake or the second answer does not fit the notebook.
+    """
+    yield _trial(grader, task, RIGHT[0], None, specimens.right(task))
+    yield _trial(grader, task, RIGHT[1], None, specimens.second(task))
     for mistake in task.suite.mistakes:
-        yield _trial(grader, task, mistake.name, mistake, with_mistakes(task, answer, [mistake], AUDITOR))
+        yield _trial(grader, task, mistake.name, mistake, specimens.mistaken(task, [mistake], AUDITOR))
 
 
 def _trial(grader: Grader, task: Task, name: str, mistake: Mistake | None, notebook: NotebookNode) -> Trial:
     submission = Submission(AUDITOR, task.assignment.name, nbformat.writes(notebook).encode())
     return Trial(name, mistake, grader.grade(task, submission).report)
-
-
-def with_second(answer: NotebookNode, second: Path) -> NotebookNode:
-    """The model answer's notebook with every solution replaced by the second one: its whole text at the end."""
-    notebook = nbformat.from_dict(answer)
-    notebook.cells.append(new_code_cell(second.read_text()))
-    return notebook
-
-
-def with_mistakes(task: Task, answer: NotebookNode, mistakes: list[Mistake], student: str) -> NotebookNode:
-    """The model answer's notebook with mistakes put in their places by cells at its end.
-
-    `reference` is there what it is in mistakes.py: the right functions under their names.
-    """
-    notebook = nbformat.from_dict(answer)
-    lines = ["import types", "reference = types.SimpleNamespace(**globals())"]
-    for mistake in mistakes:
-        lines.append(mistake.source())
-        value = mistake.name if hasattr(task.suite.reference, mistake.of) else f"{mistake.name}({student!r})"
-        lines.append(f"{mistake.of} = {value}")
-    notebook.cells.append(new_code_cell("\n".join(lines)))
-    return notebook

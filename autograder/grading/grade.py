@@ -58,7 +58,7 @@ class Task:
         if not path.is_file():
             raise UsageError(f"{assignment.name} is not released: run `autograder release {assignment.name}` first")
         released = document.parse(path.read_bytes(), assignment.limits)
-        suite = Suite.load(assignment.name)
+        suite = Suite.load(assignment.name, root)
         task = cls(assignment, suite, released, secret)
         given = {
             cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)

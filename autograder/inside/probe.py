@@ -50,7 +50,7 @@ class Probe:
         except MemoryError as error:
             return _error("memory", error), []
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too are the student's answer
-            return _error("exception", error), []
+            return _error("memory" if _is_torch_memory(error) else "exception", error), []
 
     def _perform(self, request: dict[str, Any], arguments: Sequence[Any], keywords: dict[str, Any]) -> Any:
         operation, name = request["operation"], request.get("name", "")
@@ -99,6 +99,11 @@ def _seed(seed: int | None) -> None:
     np.random.seed(seed % 2**32)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+
+
+def _is_torch_memory(error: BaseException) -> bool:
+    """Whether torch could not allocate: it raises a plain RuntimeError on the CPU."""
+    return type(error) is RuntimeError and "can't allocate memory" in str(error)
 
 
 def _error(cause: str, error: BaseException, message: str | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2  # Landlock ABI 6
@@ -62,6 +63,12 @@ def die_before_the_zygote() -> None:
     """When memory runs out, this process and its children are the first to be killed, not the zygote or the grader."""
     with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
         file.write("1000")
+
+
+def die_with_the_zygote() -> None:
+    """Be killed when the zygote ends, however it does. (A change of user undoes this: call it afterwards.)"""
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def mapped(uid: int) -> int:

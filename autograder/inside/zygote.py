@@ -124,6 +124,7 @@ class Zygote:
         walls.forget_files(writer)  # the control socket, the selector and the wake-up pair, which are the zygote's too
         os.setsid()
         standing = self._raise_walls(kernel)
+        walls.die_with_the_zygote()
         os.chdir(kernel["work"])
         os.environ.update(kernel["environment"])
         from . import kernel as kernels

@@ -102,10 +102,13 @@ class KernelSession:
             self._restart()
         assert self._caller is not None
         try:
-            return self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
+            reply, answer = self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
         except KernelLost:
             self._end()
             raise
+        if reply.get("cause") == "memory":
+            self._end()  # what it hoards would starve the next request
+        return reply, answer
 
     def _restart(self) -> None:
         while True:
@@ -207,7 +210,9 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         else:
-            return
+            if not any(_is_memory(output) for output in cell.outputs):
+                return
+            failure = KernelLost("memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory")
         finally:
             cell.source = source
         cell.outputs = [*cell.outputs[:20], new_output("error", ename=failure.cause, evalue=failure.message, traceback=[failure.message])]
@@ -237,6 +242,13 @@ class _Runner(NotebookClient):  # type: ignore[misc]
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
                 return None
         return super().process_message(msg, cell, cell_index)  # type: ignore[no-any-return]
+
+
+def _is_memory(output: Any) -> bool:
+    """Whether a cell's output is the error of an allocation that failed: what it hoards would starve the next cells."""
+    if output.output_type != "error":
+        return False
+    return output.ename == "MemoryError" or (output.ename == "RuntimeError" and "can't allocate memory" in output.evalue)
 
 
 def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:

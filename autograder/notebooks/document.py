@@ -48,9 +48,10 @@ def read(path: Path, limits: Limits) -> bytes:
         raise UsageError(f"{path} may not be read: let the grader's user read it, then grade again") from None
     except OSError:  # ELOOP for a link; ENXIO for a socket
         raise _unreadable("a plain file", "a link or a special file") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable("a plain file", "a folder or a special file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable("a plain file", "a folder or a special file")
         content = file.read(limits.notebook_bytes + 1)
     _check_size(content, limits)
     return content

@@ -99,8 +99,9 @@ def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[s
     if not found:
         repairs.append(f"`{name}` was missing: it was put back as it was released.")
         return cell
-    chosen = next((copied for copied in found if not _same_text(copied.source, cell.source)), found[0])
     is_answer = bool(cell.metadata.nbgrader.get("solution"))
+    # of an answer the first copy that somebody wrote, of a locked cell the first that nobody touched
+    chosen = next((copied for copied in found if _same_text(copied.source, cell.source) != is_answer), found[0])
     if len(found) > 1:
         kept = "the first one with an answer was graded" if is_answer else "one was kept"
         repairs.append(f"`{name}` was there {len(found)} times: {kept}.")

@@ -183,11 +183,19 @@ def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path)
     try:
         GenerateAssignment(coursedir=where, config=config, log=log).start()
     except NbGraderException:
-        reason = errors[0].strip().splitlines()[-1] if errors else "it gave no reason"
         raise UsageError(
-            f"nbgrader could not release {source}: {reason}; mend the cell and release again"
+            f"nbgrader could not release {source}: {_reason(errors)}; mend the cell and release again"
         ) from None
     return nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+
+
+def _reason(errors: list[str]) -> str:
+    """The exception that nbgrader logged first: in a traceback, the first line that is neither frame nor heading."""
+    for error in errors:
+        heading, *lines = error.splitlines()
+        if heading.startswith("Traceback"):
+            return next(line for line in lines if line and not line[0].isspace())
+    return errors[0].splitlines()[0] if errors else "it gave no reason"
 
 
 def _quiet_log() -> tuple[logging.Logger, list[str]]:

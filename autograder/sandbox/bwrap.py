@@ -12,22 +12,19 @@ from functools import cache
 from pathlib import Path
 
 from autograder.errors import SandboxError
+from autograder.sandbox import view
+from autograder.sandbox.bundle import ABSENT
 from autograder.sandbox.interface import (
+    CAPABILITIES,
     INSIDE_CODE,
     INSIDE_SLOT,
     INSIDE_WORK,
-    KEPT_OUT,
     Enclosure,
     Sandbox,
     SlotSpec,
     zygote_options,
 )
 from autograder.sandbox.process import ProcessEnclosure, clean_environment
-
-NEVER = ("autograder", "solutions", "course", "nbgrader")
-"""Packages that no sandbox shows, even where they are installed beside numpy."""
-CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
-"""What the zygote needs to give each kernel a user of its own and to clean up after it."""
 
 
 class Bubblewrap(Sandbox):
@@ -53,9 +50,9 @@ class Bubblewrap(Sandbox):
         program = executable()
         assert program is not None
         options = zygote_options(
-            spec, self.paths(folder), walls=True, own_user=_root(), alone=True, readable=[*_system(), INSIDE_CODE, "/etc"]
+            spec, self.paths(folder), walls=True, own_user=_root(), alone=True, readable=[*map(str, view.trees()), INSIDE_CODE, "/etc"]
         )
-        command = [program, *_arguments(spec, folder, code), "--", _python(), "-s", "-m", "inside.zygote", json.dumps(options)]
+        command = [program, *_arguments(spec, folder, code), "--", str(view.python()), "-sP", "-m", "inside.zygote", json.dumps(options)]
         log = folder / "log"
         try:
             with log.open("wb") as output:
@@ -97,18 +94,6 @@ def _root() -> bool:
     return os.geteuid() == 0
 
 
-def _python() -> str:
-    return str(Path(sys.prefix) / "bin" / "python") if sys.prefix != sys.base_prefix else sys.executable
-
-
-def _system() -> list[str]:
-    """What of the host's files is shown, read-only: the system's libraries and this interpreter with its packages."""
-    trees = ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"]
-    trees += [str(Path(prefix).resolve()) for prefix in (sys.base_prefix, sys.prefix)]
-    trees += [prefix for prefix in (sys.prefix, sys.base_prefix) if prefix not in trees]
-    return [tree for tree in trees if Path(tree).exists()]
-
-
 def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     """bwrap's command line: namespaces, capabilities, mounts, environment."""
     arguments = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
@@ -118,22 +103,19 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
             arguments += ["--cap-add", capability]
     else:
         arguments += ["--unshare-user"]
-    for tree in _system():
-        path = Path(tree)
-        if path.is_symlink() and path.parent == Path("/"):
-            arguments += ["--symlink", os.readlink(tree), tree]  # /bin -> usr/bin  # noqa: PTH115
-        elif not tree.startswith("/usr/"):
-            for parent in reversed(path.parents[:-1]):
-                arguments += ["--perms", "0755", "--dir", str(parent)]  # bwrap's own would be closed to other users
-            arguments += ["--ro-bind", tree, tree]
-    for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
-        arguments += ["--ro-bind-try", path, path]
-    for hidden in _hidden(spec):
-        arguments += ["--tmpfs", hidden]
-    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    # The writable mounts come first: a virtual environment may lie in the host's own /work or /tmp.
     arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
     arguments += ["--size", str(spec.limits.disk_bytes), "--perms", "0711", "--tmpfs", INSIDE_WORK]
-    arguments += ["--ro-bind", str(code), INSIDE_CODE, "--bind", str(folder), INSIDE_SLOT]
+    for tree in view.trees():
+        arguments += [*_parents(tree), "--ro-bind", str(tree), str(tree)]
+    for target, link in view.links():
+        arguments += [*_parents(link), "--symlink", target, str(link)]
+    for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
+        arguments += ["--ro-bind-try", path, path]
+    for package in view.masked(spec.profile):
+        arguments += ["--ro-bind", str(code / ABSENT), str(package)]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    arguments += [*_parents(Path(INSIDE_CODE)), "--ro-bind", str(code), INSIDE_CODE, "--bind", str(folder), INSIDE_SLOT]
     arguments += ["--remount-ro", "/", "--chdir", INSIDE_WORK, "--clearenv"]
     environment = {**clean_environment(), "PYTHONPATH": INSIDE_CODE, "HOME": INSIDE_WORK, "PATH": "/usr/bin:/bin"}
     for name, value in environment.items():
@@ -141,8 +123,7 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     return arguments
 
 
-def _hidden(spec: SlotSpec) -> list[str]:
-    """Folders of installed packages that this profile does not show; the project's own, however it is installed."""
-    packages = {Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
-    names = (*NEVER, *KEPT_OUT[spec.profile])
-    return [str(site / name) for site in sorted(packages) for name in names if (site / name).is_dir()]
+def _parents(path: Path) -> list[str]:
+    """Arguments that make the folders above `path`: those that bwrap makes itself are closed to other users."""
+    folders = [parent for parent in reversed(path.parents) if parent != Path("/")]
+    return [argument for folder in folders for argument in ("--perms", "0755", "--dir", str(folder))]

@@ -14,6 +14,8 @@ INSIDE_WORK = "/work"
 INSIDE_CODE = "/opt/autograder"
 IMAGE = "autograder:latest"
 """The container image that `autograder image build` makes."""
+CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
+"""What a root zygote needs to give each kernel a user of its own and to clean up after it; all others are dropped."""
 KEPT_OUT: dict[Profile, tuple[str, ...]] = {
     "python": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
                "torchmetrics", "scipy", "sklearn", "skimage"),

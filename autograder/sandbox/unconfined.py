@@ -33,15 +33,16 @@ class Unconfined(Sandbox):
         options = zygote_options(spec, paths, walls=False, own_user=False, alone=False, readable=[])
         log = folder / "log"
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-sP", "-m", "inside.zygote", json.dumps(options)],
-                env={**clean_environment(), "PYTHONPATH": str(code), "HOME": paths.work, "PATH": os.environ.get("PATH", "")},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=paths.work,
-                start_new_session=True,
-            )
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-sP", "-m", "inside.zygote", json.dumps(options)],
+                    env={**clean_environment(), "PYTHONPATH": str(code), "HOME": paths.work, "PATH": os.environ.get("PATH", "")},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=paths.work,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise SandboxError(f"the zygote could not be started: {error}") from error
         return ProcessEnclosure(process, (), log)

@@ -26,7 +26,9 @@ def poolings(draw: Draw) -> list[Case]:
     """Poolings with `ceil_mode`: with a window over the end, with none, and with one in the padding there."""
     overhanging = [Case(2 * draw.integer(10, 60), 3, stride=2, ceil_mode=True) for _ in range(3)]
     exact = Case(2 * draw.integer(5, 30) + 1, 3, stride=2, ceil_mode=True)
-    in_padding = [Case(k * n + k // 2, k, padding=k // 2, stride=k, ceil_mode=True) for k, n in ((2, 5), (4, 7))]
+    in_padding = [
+        Case(k * n + k // 2, k, padding=k // 2, stride=k, ceil_mode=True) for k, n in ((2, 5), (4, 7))
+    ]
     return [*overhanging, exact, *in_padding]
 
 
@@ -94,8 +96,9 @@ def image(draw: Draw) -> tuple[int, int, int]:
 
 
 def _convolutions(draw: Draw) -> Spec:
+    width, k = 2 * draw.integer(4, 9), draw.choice([3, 5])
     return [
-        conv(2 * draw.integer(4, 9), draw.choice([3, 5]), padding=draw.integer(1, 2), stride=draw.integer(1, 2)), RELU,
+        conv(width, k, padding=draw.integer(1, 2), stride=draw.integer(1, 2)), RELU,
         pool(draw.choice([2, 3])),
         conv(2 * draw.integer(10, 20), 3, padding=1, dilation=draw.integer(1, 2), groups=2, bias=False), RELU,
         pool(3, stride=2, padding=draw.integer(0, 1), ceil_mode=draw.boolean()),
@@ -109,12 +112,10 @@ def convolutions(draw: Draw) -> Case:
 
 def classifiers(draw: Draw) -> list[Case]:
     """Random ones, a narrow VGG, and AlexNet as it was on two GPUs."""
-    heads = [
-        Case([*_convolutions(draw), FLATTEN, linear(draw.integer(20, 90)), RELU, linear(10, bias=False)], image(draw))
-        for _ in range(2)
-    ]  # fmt: skip
+    heads = [[FLATTEN, linear(draw.integer(20, 90)), RELU, linear(10, bias=False)] for _ in range(2)]
+    randoms = [Case(_convolutions(draw) + head, image(draw)) for head in heads]
     vgg = networks.vgg((1, 2, 1), draw.integer(3, 6), draw.integer(30, 50), draw.integer(5, 20))
-    return [*heads, Case(vgg, (3, 40, 24)), Case(networks.alexnet(groups=2), (3, 227, 227))]
+    return [*randoms, Case(vgg, (3, 40, 24)), Case(networks.alexnet(groups=2), (3, 227, 227))]
 
 
 def normalised(draw: Draw) -> Case:
@@ -139,7 +140,12 @@ def branched(draw: Draw) -> Case:
 def shortcut(draw: Draw) -> Case:
     """A residual with a projection and one with the identity."""
     width, stride = draw.integer(3, 9), draw.integer(1, 2)
-    body = [conv(2 * width, 3, stride=stride, padding=1, bias=False), BATCHNORM, RELU, conv(width, 3, padding=1)]
+    body = [
+        conv(2 * width, 3, stride=stride, padding=1, bias=False),
+        BATCHNORM,
+        RELU,
+        conv(width, 3, padding=1),
+    ]
     projected = residual(body, [conv(width, 1, stride=stride)])
     return Case([conv(width, 3), projected, residual([conv(width, 3, padding=1)])], image(draw))
 
@@ -148,7 +154,14 @@ def nested(draw: Draw) -> list[Case]:
     """A concat within a concat within a residual, GoogLeNet, and ResNet-34."""
     inner = concat([conv(4, 1)], [conv(draw.integer(5, 9), 1), RELU])
     outer = concat([conv(3, 1)], [pool(3, stride=1, padding=1), inner])
-    mixed = [conv(8, 3, stride=2), residual([outer, conv(8, 1), BATCHNORM]), RELU, GLOBAL_POOL, FLATTEN, linear(5)]
+    mixed = [
+        conv(8, 3, stride=2),
+        residual([outer, conv(8, 1), BATCHNORM]),
+        RELU,
+        GLOBAL_POOL,
+        FLATTEN,
+        linear(5),
+    ]
     return [
         Case(mixed, image(draw)),
         Case(networks.googlenet(), (3, 224, 224)),

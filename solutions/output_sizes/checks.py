@@ -1,4 +1,4 @@
-"""Checks of `output_sizes`: formulas on random layers, `summarise` on random networks, each student's own numbers."""
+"""Checks of `output_sizes`: formulas on random layers, random networks, and each student's own numbers."""
 
 from autograder.checks import Case, check, equal, expect
 
@@ -169,7 +169,11 @@ def strided_chains(student, draw):
 @check(cell="receptive_field", points=3, reveal="inputs")
 def dilated_chains(student, draw):
     """Dilations spread the taps, among strides too."""
-    drawn = [cases.chain(draw, (1,), (2, 3, 4)), cases.chain(draw, (1, 2), (2, 3)), cases.chain(draw, (1, 2), (1, 2, 4))]
+    drawn = [
+        cases.chain(draw, (1,), (2, 3, 4)),
+        cases.chain(draw, (1, 2), (2, 3)),
+        cases.chain(draw, (1, 2), (1, 2, 4)),
+    ]
     _agree(student, "receptive_field", draw.cases(drawn))
 
 
@@ -239,7 +243,9 @@ def _modules(student, name, drawn):
 @check(cell="inception", points=2)
 def modules_of_googlenet(student, draw):
     """Modules of GoogLeNet's table have its shapes and parameters."""
-    drawn = [Case((depth, 14, 14), *networks.GOOGLENET_MODULES[name]) for depth, name in [(192, "3a"), (832, "5b")]]
+    drawn = [
+        Case((depth, 14, 14), *networks.GOOGLENET_MODULES[name]) for depth, name in [(192, "3a"), (832, "5b")]
+    ]
     _modules(student, "inception", draw.cases(drawn))
 
 
@@ -253,7 +259,9 @@ def modules_of_any_width(student, draw):
 @check(cell="basic_block", points=2)
 def identity_blocks(student, draw):
     """A block that keeps its shape has nothing in its shortcut."""
-    _modules(student, "basic_block", draw.cases([Case((n, 28, 20), n, n) for n in draw.shuffled([16, 24, 64])]))
+    _modules(
+        student, "basic_block", draw.cases([Case((n, 28, 20), n, n) for n in draw.shuffled([16, 24, 64])])
+    )
 
 
 @check(cell="basic_block", points=3)

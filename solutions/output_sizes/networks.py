@@ -33,7 +33,7 @@ def lenet5() -> Spec:
 
 
 def alexnet(groups: int = 1) -> Spec:
-    """AlexNet (Krizhevsky et al., 2012) on 3x227x227; the original has `groups=2`, one for each of its GPUs."""
+    """AlexNet (Krizhevsky et al., 2012) on 3x227x227; the original has `groups=2`, one for each GPU."""
     return [
         conv(96, 11, stride=4), RELU, NORMALISE, pool(3, stride=2),
         conv(256, 5, padding=2, groups=groups), RELU, NORMALISE, pool(3, stride=2),
@@ -45,7 +45,7 @@ def alexnet(groups: int = 1) -> Spec:
 
 
 def vgg(blocks: Sequence[int] = VGG16, width: int = 64, hidden: int = 4096, classes: int = 1000) -> Spec:
-    """VGG (Simonyan and Zisserman, 2015) with so many convolutions in each block; its first has `width` kernels."""
+    """VGG (Simonyan and Zisserman, 2015): `blocks` counts convolutions, the first block has `width` channels."""
     spec: Spec = []
     for block, convolutions in enumerate(blocks):
         channels = width * min(2**block, 8)
@@ -68,7 +68,7 @@ def googlenet() -> Spec:
 
 
 def resnet(blocks: Sequence[int] = (2, 2, 2, 2), width: int = 64, classes: int = 1000) -> Spec:
-    """ResNet of basic blocks (He et al., 2016) on 3x224x224: (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34."""
+    """ResNet of basic blocks (He et al., 2016) on 3x224x224; ResNet-34 has (3, 4, 6, 3) of them."""
     spec = [conv(width, 7, stride=2, padding=3, bias=False), BATCHNORM, RELU, pool(3, stride=2, padding=1)]
     channels = width
     for stage, count in enumerate(blocks):

@@ -472,10 +472,9 @@ print(stem)
 # %% nbgrader={"grade": false, "grade_id": "depth-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # Set my_depth.
 ### BEGIN SOLUTION
-chain = [(stem["stem_kernel"], stem["stem_stride"], 1), (3, 2, 1)]
-my_depth = 0
-while receptive_field(chain + [(stem["kernel_size"], 1, 1)] * my_depth)[0] < stem["field"]:
-    my_depth += 1
+seen = stem["stem_kernel"] + 2 * stem["stem_stride"]
+each = 2 * stem["stem_stride"] * (stem["kernel_size"] - 1)
+my_depth = (stem["field"] - seen + each - 1) // each
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "depth", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -677,7 +676,7 @@ picture(figure, "AlexNet: the linear layers hold 94% of the parameters, the conv
 # %% nbgrader={"grade": false, "grade_id": "alexnet_table-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # Set alexnet_conv1_side and alexnet_input_side.
 ### BEGIN SOLUTION
-alexnet_conv1_side = output_size(224, 11, stride=4)
+alexnet_conv1_side = (224 - 11) // 4 + 1
 alexnet_input_side = 54 * 4 + 11
 ### END SOLUTION
 

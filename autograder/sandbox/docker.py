@@ -1,0 +1,231 @@
+"""Docker (or Podman, by its Docker-compatible socket): one container per slot, without network, on a read-only root."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import LogConfig
+
+from autograder.errors import SandboxError
+from autograder.sandbox import owner
+from autograder.sandbox.bundle import ABSENT
+from autograder.sandbox.failure import classify
+from autograder.sandbox.interface import (
+    CAPABILITIES,
+    IMAGE,
+    INSIDE_CODE,
+    INSIDE_SLOT,
+    INSIDE_WORK,
+    KEPT_OUT,
+    Enclosure,
+    Sandbox,
+    SlotSpec,
+    zygote_options,
+)
+from autograder.sandbox.process import clean_environment
+
+INSIDE_VENV = "/opt/venv"
+SITE_LABEL = "autograder.site-packages"
+"""On an image: the folder its packages are installed in."""
+SLOT_LABEL, OWNER_LABEL = "autograder.slot", "autograder.owner"
+"""On a container: its slot's folder, and the process that started it."""
+MIB = 2**20
+TMP_BYTES = 64 * MIB
+WARM_BYTES = {"python": 256 * MIB, "numpy": 256 * MIB, "torch": 768 * MIB}
+"""What a profile's zygote holds, and some headroom: it comes on top of what a submission may use."""
+SYSTEM_PIDS = 16
+REQUEST_SECONDS = 60
+REFUSALS = (DockerException, requests.RequestException)
+
+
+def connect() -> Any:
+    """Return a client of the engine that $DOCKER_HOST names, or of the usual socket.
+
+    Raises:
+        SandboxError: no engine answers; the message says what to do.
+    """
+    try:
+        client = docker.from_env(timeout=REQUEST_SECONDS)
+        client.ping()
+    except REFUSALS as error:
+        raise SandboxError(classify(error).message) from error
+    return client
+
+
+class Docker(Sandbox):
+    """Containers of the image that `autograder image build` makes. `cpus` is each container's share ($AUTOGRADER_CPUS)."""
+
+    name = "docker"
+
+    def __init__(self, cpus: float | None = None) -> None:
+        self.cpus = cpus or float(os.environ.get("AUTOGRADER_CPUS", "1"))
+
+    def missing(self) -> str | None:
+        """Why Docker cannot be used here: no engine, or no image."""
+        try:
+            self._image(IMAGE)
+        except SandboxError as error:
+            return str(error)
+        return None
+
+    def image_id(self, spec: SlotSpec) -> str:
+        """Return the image's own digest."""
+        return str(self._image(spec.image).id)
+
+    def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
+        """Create the container and start the zygote in it; tried twice where that can help."""
+        site = self._image(spec.image).labels.get(SITE_LABEL)
+        if site is None:
+            raise SandboxError(f"{spec.image} is not one of ours: make it with `autograder image build`")
+        options = zygote_options(
+            spec,
+            self.paths(folder),
+            walls=True,
+            own_user=True,
+            alone=True,
+            readable=["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", INSIDE_VENV, INSIDE_CODE],
+        )
+        settings = container_settings(spec, folder, code, site=site, cpus=self.cpus)
+        settings["command"] = ["-sP", "-m", "inside.zygote", json.dumps(options)]
+        return Container(self._run(settings), self._walls(spec))
+
+    @cached_property
+    def _client(self) -> Any:
+        """The engine; what dead graders left there is removed when it is first spoken to."""
+        client = connect()
+        reap(client)
+        return client
+
+    def _image(self, name: str) -> Any:
+        try:
+            return self._client.images.get(name)
+        except REFUSALS as error:
+            raise SandboxError(classify(error).message) from error
+
+    def _run(self, settings: dict[str, Any], *, again: bool = True) -> Any:
+        """Create and start a container; once more where that can help."""
+        container = None
+        try:
+            container = self._client.containers.create(**settings)
+            container.start()
+        except REFUSALS as error:
+            if container is not None:
+                Container(container, ()).remove()
+            failure = classify(error)
+            if again and failure.retry:
+                return self._run(settings, again=False)
+            raise SandboxError(failure.message) from error
+        return container
+
+    def _walls(self, spec: SlotSpec) -> tuple[str, ...]:
+        """Those that the engine says it can build: a rootless one may have no cgroups."""
+        walls = ["docker", "pid-namespace", "no-network", "read-only-root"]
+        walls += [wall for wall, key in (("cgroup-memory", "MemoryLimit"), ("cgroup-pids", "PidsLimit")) if self._info.get(key)]
+        return (*walls, spec.runtime) if spec.runtime else tuple(walls)
+
+    @cached_property
+    def _info(self) -> dict[str, Any]:
+        try:
+            return dict(self._client.info())
+        except REFUSALS as error:
+            raise SandboxError(classify(error).message) from error
+
+
+def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, cpus: float) -> dict[str, Any]:
+    """Return what the engine is asked for: docker-py's keywords for `containers.create`, without the command.
+
+    `site` is the image's site-packages folder, where a profile's absent packages are covered.
+    """
+    limits = spec.limits
+    memory = WARM_BYTES[spec.profile] + limits.memory_bytes + limits.disk_bytes + TMP_BYTES  # a tmpfs is memory
+    volumes = [f"{folder}:{INSIDE_SLOT}:rw,z", f"{code}:{INSIDE_CODE}:ro,z"]  # z: shared, where SELinux asks
+    volumes += [f"{code / ABSENT}:{site}/{package}:ro,z" for package in KEPT_OUT[spec.profile]]
+    return {
+        "image": spec.image,
+        "entrypoint": [f"{INSIDE_VENV}/bin/python"],
+        "environment": {**clean_environment(), "PYTHONPATH": INSIDE_CODE, "HOME": INSIDE_WORK, "PATH": "/usr/bin:/bin"},
+        "working_dir": INSIDE_WORK,
+        "hostname": "sandbox",
+        "user": "0:0",
+        "network_mode": "none",
+        "ipc_mode": "private",
+        "read_only": True,
+        "volumes": volumes,
+        "tmpfs": {
+            "/tmp": f"size={TMP_BYTES},mode=1777,nosuid,nodev,noexec",  # noqa: S108 - the sandbox's own
+            INSIDE_WORK: f"size={limits.disk_bytes},mode=0711,nosuid,nodev,noexec,nr_inodes=100000",
+            "/dev/shm": "size=64k,mode=0700,nosuid,nodev,noexec",  # noqa: S108
+        },
+        "cap_drop": ["ALL"],
+        "cap_add": list(CAPABILITIES),
+        "security_opt": ["no-new-privileges"],
+        "mem_limit": memory,
+        "memswap_limit": memory,  # no swap on top
+        "nano_cpus": int(cpus * 1e9),
+        "pids_limit": limits.processes + SYSTEM_PIDS,
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m", "max-file": "1"}),
+        "labels": {SLOT_LABEL: str(folder), OWNER_LABEL: owner.mark()},
+        "runtime": spec.runtime,
+    }
+
+
+def reap(client: Any) -> int:
+    """Remove the containers of graders that died before they could; return how many there were.
+
+    Raises:
+        SandboxError: the engine does not answer.
+    """
+    removed = 0
+    try:
+        for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True):
+            if owner.abandoned(container.labels[OWNER_LABEL]):
+                Container(container, ()).remove()
+                removed += 1
+    except REFUSALS as error:
+        raise SandboxError(classify(error).message) from error
+    return removed
+
+
+class Container(Enclosure):
+    """One container of ours."""
+
+    def __init__(self, container: Any, walls: tuple[str, ...]) -> None:
+        self._container = container
+        self.walls = walls
+
+    def alive(self) -> bool:
+        """Whether the container runs: one request to the engine, a few milliseconds."""
+        try:
+            return bool(self._container.client.api.inspect_container(self._container.id)["State"]["Running"])
+        except NotFound:
+            return False
+        except REFUSALS as error:
+            raise SandboxError(classify(error).message) from error
+
+    def remove(self) -> None:
+        """Kill and remove it.
+
+        Raises:
+            SandboxError: the engine could not be asked; the next grader's start finds the container by its label.
+        """
+        try:
+            self._container.remove(force=True, v=True)
+        except NotFound:
+            return
+        except REFUSALS as error:
+            if not isinstance(error, APIError) or error.status_code != 409:  # 409: it is being removed this moment
+                raise SandboxError(classify(error).message) from error
+
+    def log(self) -> str:
+        """Return the last lines of its output."""
+        with contextlib.suppress(*REFUSALS):
+            return str(self._container.logs(tail=30).decode(errors="replace")).strip()[-2000:]
+        return ""

@@ -1,0 +1,270 @@
+"""An example class of 40 students, made from a seed: right, second, mistaken, unfinished and broken submissions.
+
+`python -m solutions.example_class` writes them to `course/submitted/<student>/<assignment>/`. `predict` says, check by
+check, what the grader must find in each: our own code is run in this process, without sandbox or notebook machinery, and
+what breaks a kernel is predicted by rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.checks.local import LocalTransport
+from autograder.errors import Cause
+from autograder.grading import specimens
+from autograder.grading.grade import Task, exercises
+from autograder.settings import Settings
+
+NAMES = (
+    "ada alan alonzo andrey barbara blaise carl claude dana david donald edsger emmy ernst evelyn fei frances fukushima geoffrey "
+    "grace hedy henri ida ilya john kaiming karen katherine kunihiko leonhard lise mary maryam niels noether rosalind sophie "
+    "srinivasa yann yoshua"
+).split()
+
+Prediction = dict[str, tuple[str, Cause | None]]
+"""For each check its verdict and cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One submission of the class: its bytes and what must be found in it."""
+
+    name: str
+    kind: str
+    content: bytes
+    predicted: Prediction
+    hints: frozenset[str]
+    """The hints that must be given, all of them."""
+
+
+def make(task: Task, seed: int = 1, students: int = 40) -> list[Student]:
+    """The class: the same seed gives the same class, whatever order the students are in."""
+    rng = random.Random(f"{seed}:{task.assignment.name}")  # noqa: S311 - an example, not a secret
+    makers: list[tuple[str, Callable[[_Maker], Student]]] = [
+        *[("right", _Maker.right)] * 8,
+        *[("second", _Maker.second)] * 5,
+        *[("one mistake", _Maker.one_mistake)] * 11,
+        *[("mistakes", _Maker.some_mistakes)] * 4,
+        *[("unfinished", _Maker.unfinished)] * 3,
+        ("deleted cell", _Maker.deleted),
+        ("duplicated cell", _Maker.duplicated),
+        ("retyped and relabelled cells", _Maker.retyped),
+        ("syntax error", _Maker.syntax_error),
+        ("endless loop in a cell", _Maker.loop_in_cell),
+        ("endless loop in a call", _Maker.loop_in_call),
+        ("memory hog", _Maker.memory_hog),
+        ("dead kernel", _Maker.dead_kernel),
+        ("invalid JSON", _Maker.invalid_json),
+    ]
+    mistakes = list(task.suite.mistakes)
+    rng.shuffle(mistakes)
+    chosen = [makers[index % len(makers)] for index in range(students)] if students != len(makers) else makers
+    rng.shuffle(chosen)
+    return [
+        maker(_Maker(task, _name(index), kind, random.Random(rng.random()), mistakes[index % len(mistakes) :] + mistakes))  # noqa: S311
+        for index, (kind, maker) in enumerate(chosen)
+    ]
+
+
+def _name(index: int) -> str:
+    return NAMES[index] if index < len(NAMES) else f"student{index:04d}"
+
+
+@dataclass(slots=True)
+class _Maker:
+    """Makes one student's submission of a kind."""
+
+    task: Task
+    name: str
+    kind: str
+    rng: random.Random
+    mistakes: Sequence[Any]
+
+    def right(self) -> Student:
+        return self._student(specimens.right(self.task))
+
+    def second(self) -> Student:
+        return self._student(specimens.second(self.task))
+
+    def one_mistake(self) -> Student:
+        return self._student(specimens.mistaken(self.task, self.mistakes[:1], self.name))
+
+    def some_mistakes(self) -> Student:
+        chosen: dict[str, Any] = {}
+        for mistake in self.mistakes:
+            chosen.setdefault(mistake.of, mistake)
+        several = list(chosen.values())[: self.rng.choice([2, 3])]
+        return self._student(specimens.mistaken(self.task, several, self.name))
+
+    def unfinished(self) -> Student:
+        cells = list(exercises(self.task.released))
+        return self._student(specimens.unfinished(self.task, cells[self.rng.randint(2, len(cells) - 1) :]))
+
+    def deleted(self) -> Student:
+        """The cell comes back as it was released: unfinished."""
+        cell, position = self._last_exercise()
+        whole = specimens.unfinished(self.task, [cell])
+        handed = copy.deepcopy(whole)
+        del handed.cells[position]
+        return self._student(whole, handed)
+
+    def duplicated(self) -> Student:
+        """A copied answer and a copied locked cell change nothing."""
+        whole = specimens.right(self.task)
+        handed = copy.deepcopy(whole)
+        _, position = self._last_exercise()
+        for where in (position, position + 1):
+            handed.cells.append(copy.deepcopy(handed.cells[where]))
+        return self._student(whole, handed)
+
+    def retyped(self) -> Student:
+        """Types, points and locks are the release's, whatever the metadata say."""
+        whole = specimens.right(self.task)
+        handed = copy.deepcopy(whole)
+        _, position = self._last_exercise()
+        answer, graded = handed.cells[position], handed.cells[position + 1]
+        handed.cells[position] = nbformat.v4.new_markdown_cell(answer.source, id=answer.id, metadata=answer.metadata)
+        graded.metadata.nbgrader.points = 1000
+        graded.metadata.nbgrader.locked = False
+        return self._student(whole, handed)
+
+    def syntax_error(self) -> Student:
+        return self._broken_cell(lambda source: source + "\ndef oops(:\n", "exception")
+
+    def loop_in_cell(self) -> Student:
+        return self._broken_cell(lambda source: "while True:\n    pass\n" + source, "timeout")
+
+    def memory_hog(self) -> Student:
+        hog = "hoard = []\nwhile True:\n    hoard.append(bytearray(64 * 2**20))\n"
+        return self._broken_cell(lambda source: hog + source, "memory")
+
+    def dead_kernel(self) -> Student:
+        return self._broken_cell(lambda source: "import os\nos._exit(1)\n" + source, "died")
+
+    def loop_in_call(self) -> Student:
+        """The last exercise's functions hang: each check that calls them costs its own time, and no other check."""
+        cell, position = self._last_exercise()
+        whole = specimens.unfinished(self.task, [cell])
+        handed = specimens.right(self.task)
+        names = sorted(specimens.names_defined(handed.cells[position].source))
+        for name in names:
+            handed.cells[position].source += f"\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
+        return self._student(whole, handed, {cell: "timeout"})
+
+    def invalid_json(self) -> Student:
+        content = nbformat.writes(specimens.right(self.task))[:-200].encode()
+        predicted: Prediction = {item.name: ("not_run", "type") for item in self.task.suite.checks}
+        return Student(self.name, self.kind, content, predicted, frozenset())
+
+    def _broken_cell(self, breaking: Callable[[str], str], cause: Cause) -> Student:
+        """The last exercise's cell breaks; nothing that it defines is there."""
+        cell, position = self._last_exercise()
+        handed = specimens.right(self.task)
+        handed.cells[position].source = breaking(handed.cells[position].source)
+        without = copy.deepcopy(handed)
+        without.cells[position].source = ""
+        return self._student(without, handed, {cell: cause})
+
+    def _last_exercise(self) -> tuple[str, int]:
+        """The last checked cell and the position of its (only) solution cell: nothing else builds on it."""
+        cell, positions = list(exercises(self.task.released).items())[-1]
+        return cell, positions[0]
+
+    def _student(
+        self, meant: NotebookNode, handed: NotebookNode | None = None, causes: dict[str, Cause] | None = None
+    ) -> Student:
+        """What was handed in, and what is to be found in what it amounts to; `causes` are those of broken exercises."""
+        predicted, hints = predict(self.task, meant, self.name)
+        for item in self.task.suite.checks:
+            if item.cell in (causes or {}) and predicted[item.name][1] == "missing":
+                predicted[item.name] = ("fail", (causes or {})[item.cell])
+        content = nbformat.writes(handed if handed is not None else meant).encode()
+        return Student(self.name, self.kind, content, predicted, frozenset(hints))
+
+
+def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Prediction, set[str]]:
+    """Run the notebook's cells and the checks right here; verdicts and hints. For our own code alone."""
+    namespace = run(notebook, student)
+    transport = LocalTransport(namespace)
+    outcomes = {item: task.suite.run(item, transport, student, task.secret) for item in task.suite.checks}
+    failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
+    hints = task.suite.diagnose(failed, student, task.secret)
+    results = [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
+    return {r.name: (r.verdict, r.cause) for r in results}, {r.hint for r in results if r.hint}
+
+
+def run(notebook: NotebookNode, student: str) -> dict[str, Any]:
+    """The namespace that the notebook's cells leave; a cell that raises ends there, and the next one goes on."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    before = os.environ.get("JUPYTERHUB_USER")
+    os.environ["JUPYTERHUB_USER"] = student
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        for cell in notebook.cells:
+            told = cell.metadata.get("nbgrader", {})
+            if cell.cell_type != "code" or (told.get("grade") and not told.get("solution")):
+                continue
+            try:
+                exec(compile(cell.source, "<cell>", "exec"), namespace)  # noqa: S102 - our own code
+            except Exception:  # noqa: BLE001, S112 - as in a notebook whose errors are allowed
+                continue
+    finally:
+        if before is None:
+            del os.environ["JUPYTERHUB_USER"]
+        else:
+            os.environ["JUPYTERHUB_USER"] = before
+        sys.modules["matplotlib.pyplot"].close("all") if "matplotlib.pyplot" in sys.modules else None
+    return namespace
+
+
+def write(folder: Path, task: Task, students: Sequence[Student]) -> None:
+    """Put the class where nbgrader's collector would: `<folder>/<student>/<assignment>/<assignment>.ipynb`."""
+    due = task.assignment.due or datetime.now(UTC)
+    for student in students:
+        place = folder / student.name / task.assignment.name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{task.assignment.name}.ipynb").write_bytes(student.content)
+        handed = due - timedelta(hours=len(student.name))
+        (place / "timestamp.txt").write_text(handed.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("assignments", nargs="*", help="all of the course where none is named")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--students", type=int, default=40)
+    parser.add_argument("--out", type=Path, help="where to write it [course/submitted]")
+    parser.add_argument("--predictions", type=Path, help="also write what must be found, as JSON, to this file")
+    options = parser.parse_args()
+    settings = Settings.read()
+    out = options.out or settings.course_folder / "submitted"
+    told = {}
+    for name in options.assignments or [assignment.name for assignment in settings.assignments]:
+        task = Task.load(settings.assignment(name), settings.root, settings.secret)
+        students = make(task, options.seed, options.students)
+        write(out, task, students)
+        told[name] = {s.name: {"kind": s.kind, "checks": s.predicted, "hints": sorted(s.hints)} for s in students}
+        kinds = dict.fromkeys(student.kind for student in students)
+        print(f"{name}: {len(students)} students in {out} ({', '.join(kinds)})")
+    if options.predictions:
+        options.predictions.write_text(json.dumps(told, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

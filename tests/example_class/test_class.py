@@ -1,0 +1,66 @@
+"""The example class, graded for real: every verdict is the one that the class's script predicts, check by check."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.grading.grade import Task
+from autograder.jobs import cohort
+from autograder.settings import Settings
+from solutions import example_class
+
+SANDBOX = os.environ.get("AUTOGRADER_TEST_SANDBOX", "auto")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The project's course in a folder of its own: the same checks and releases, no submissions yet."""
+    root = tmp_path_factory.mktemp("course")
+    here = Path(__file__).parents[2]
+    for name in ("solutions", "assignments"):
+        (root / name).symlink_to(here / name)
+    (root / "course").mkdir()
+    (root / "course" / "course.toml").write_text((here / "course" / "course.toml").read_text())
+    return Settings.read(root)
+
+
+@pytest.mark.parametrize("assignment", ["convolution", "output_sizes", "architectures"])
+def test_every_verdict_of_the_class_is_as_predicted(course: Settings, assignment: str) -> None:
+    task = Task.load(course.assignment(assignment), course.root, course.secret)
+    students = example_class.make(task)
+    assert len(students) == 40
+    example_class.write(course.course_folder / "submitted", task, students)
+
+    graded = cohort.grade(course, assignment, cohort.Options(sandbox=SANDBOX), lambda *_: None)
+
+    assert [report.status for report in graded.reports] == ["graded"] * 40
+    reports = {report.student: report for report in graded.reports}
+    wrong = []
+    for student in students:
+        found = {check.name: (check.verdict, check.cause) for check in reports[student.name].checks}
+        hints = {check.hint for check in reports[student.name].checks if check.hint}
+        for name, predicted in student.predicted.items():
+            if found[name] != predicted:
+                wrong.append(f"{student.name} ({student.kind}): {name}: predicted {predicted}, found {found[name]}")
+        if hints != student.hints:
+            wrong.append(f"{student.name} ({student.kind}): hints {sorted(hints ^ student.hints)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_second_run_grades_nothing_again(course: Settings) -> None:
+    again = cohort.grade(course, "convolution", cohort.Options(sandbox=SANDBOX), lambda *_: None)
+    assert (again.reused, again.total) == (40, 40)
+    assert json.dumps(again.reports[0].contract())
+
+
+def test_nbgraders_gradebook_has_the_same_scores(course: Settings) -> None:
+    from nbgrader.api import Gradebook
+
+    again = cohort.grade(course, "convolution", cohort.Options(sandbox=SANDBOX), lambda *_: None)
+    with Gradebook(course.db_url) as book:
+        recorded = {s.student_id: s.score for s in book.assignment_submissions("convolution")}
+    assert recorded == pytest.approx({report.student: report.score for report in again.reports})

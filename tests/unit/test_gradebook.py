@@ -1,0 +1,551 @@
+"""What is recorded is what nbgrader reads: its feedback, its export and its own grading rule are run on it here."""
+
+import csv
+import errno
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import v4
+from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import CsvExportPlugin
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import SaveAutoGrades
+from sqlalchemy import event
+
+from autograder.errors import CheckerError, UsageError
+from autograder.gradebook.feedback import annotate
+from autograder.gradebook.late import LatePenalties
+from autograder.gradebook.nbgrader import CourseGradebook
+from autograder.model.report import CheckResult, Provenance, Report
+from autograder.model.submission import Submission
+from autograder.notebooks.release import model_answer, release
+
+DUE = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def header(name, *, grade=False, solution=False, points=None):
+    flags = {
+        "grade": grade,
+        "grade_id": name,
+        "locked": not solution,
+        "schema_version": 3,
+        "solution": solution,
+    }
+    flags |= {"task": False} | ({"points": points} if points is not None else {})
+    return f"nbgrader={json.dumps(flags)}"
+
+
+SOURCE = f"""# %% {header("imports")}
+import math
+
+# %% {header("area-solution", solution=True)}
+def area(r):
+    ### BEGIN SOLUTION
+    return math.pi * r * r
+    ### END SOLUTION
+
+# %% {header("area", grade=True, points=60)}
+print(area(1.0))
+
+# %% {header("rim-solution", solution=True)}
+def rim(r):
+    ### BEGIN SOLUTION
+    return 2 * math.pi * r
+    ### END SOLUTION
+
+# %% {header("rim", grade=True, points=40)}
+rim(1.0)
+
+# %% [markdown] {header("written", grade=True, solution=True, points=5)}
+# The area grows with the square.
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("solutions") / "circle" / "notebook.py"
+    path.parent.mkdir()
+    path.write_text(SOURCE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def released(source, tmp_path_factory):
+    return nbformat.read(release(source, tmp_path_factory.mktemp("assignments")), as_version=4)
+
+
+@pytest.fixture
+def course(tmp_path):
+    (tmp_path / "course").mkdir()
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def gradebook(course, released):
+    with CourseGradebook(course, wait_seconds=0.2) as opened:
+        opened.register("circle", released, DUE)
+        yield opened
+
+
+def answered(released):
+    """The released notebook with every answer given."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(released)))
+    for cell in notebook.cells:
+        if cell.metadata.nbgrader.solution:
+            cell.source += "\n# mine" if cell.cell_type == "code" else " It is."
+    return notebook
+
+
+def report(area=60.0, rim=40.0, student="alice", **others):
+    """A report in which half the checks of each cell may fail: `area` and `rim` are the points given."""
+    checks = [
+        CheckResult(f"{cell}-{half}", cell, whole / 2, "pass" if given >= whole / 2 * (half + 1) else "fail")
+        for cell, whole, given in (("area", 60.0, area), ("rim", 40.0, rim))
+        for half in (0, 1)
+    ]
+    return Report(student, "circle", "graded", tuple(checks), Provenance("", "", "", "", ""), **others)
+
+
+def handed_in(student="alice", late=timedelta()):
+    return Submission(student, "circle", b"", DUE + late)
+
+
+def record(gradebook, released, *, submission=None, notebook=None, **scores):
+    submission = submission or handed_in()
+    made = report(student=submission.student, **scores)
+    return gradebook.record(submission, made, annotate(notebook or answered(released), made))
+
+
+def grades(course, student="alice"):
+    """By cell, what nbgrader's own API says: (auto, manual, needs a look)."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+        notebook = theirs.find_submission_notebook("circle", "circle", student)
+        return {g.cell.name: (g.auto_score, g.manual_score, g.needs_manual_grade) for g in notebook.grades}
+
+
+def comments(course, student="alice"):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+        notebook = theirs.find_submission_notebook("circle", "circle", student)
+        return {c.cell.name: c.comment for c in notebook.comments}
+
+
+def penalty(course, student="alice"):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+        return theirs.find_submission("circle", student).late_submission_penalty
+
+
+def autograded(course, student="alice"):
+    return course / "autograded" / student / "circle" / "circle.ipynb"
+
+
+class TestRegister:
+    def test_makes_the_rows_that_nbgraders_generator_makes(self, source, released, course, tmp_path):
+        rows = []
+        theirs = tmp_path / "theirs"
+        (theirs / "source" / "circle").mkdir(parents=True)
+        nbformat.write(model_answer(source), theirs / "source" / "circle" / "circle.ipynb")
+        CourseGradebook(theirs).__exit__()  # the tables, which nbgrader starts a program to make
+        where = CourseDirectory(
+            root=str(theirs.resolve()), assignment_id="circle", course_id="default_course"
+        )
+        GenerateAssignment(coursedir=where).start()
+        with CourseGradebook(course) as ours:
+            ours.register("circle", released)
+        for root in (theirs, course):
+            with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as opened:
+                notebook = opened.find_notebook("circle", "circle")
+                cells = [*notebook.grade_cells, *notebook.solution_cells, *notebook.source_cells]
+                assignment = opened.find_assignment("circle")
+                rows.append(
+                    [notebook.kernelspec, assignment.course_id, assignment.max_score]
+                    + [{k: v for k, v in cell.to_dict().items() if k != "id"} for cell in cells]
+                )
+        assert rows[0] == rows[1]
+
+    def test_again_keeps_scores_and_renews_texts_points_and_due_date(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        changed = answered(released)
+        changed.cells[2].metadata.nbgrader.points = 80
+        changed.cells[2].source = "print(area(2.0))"
+        gradebook.register("circle", changed, DUE + timedelta(days=1))
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            assert theirs.find_grade_cell("area", "circle", "circle").max_score == 80
+            assert theirs.find_source_cell("area", "circle", "circle").source == "print(area(2.0))"
+            assert theirs.find_assignment("circle").duedate == datetime(2026, 3, 2, 12)
+        assert grades(course)["area"] == (30.0, None, False)
+
+    def test_may_drop_cells_before_there_are_submissions_and_not_after(self, gradebook, released, course):
+        fewer = answered(released)
+        del fewer.cells[3:5]
+        gradebook.register("circle", fewer)
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            assert theirs.find_assignment("circle").max_score == 65
+        gradebook.register("circle", released)
+        record(gradebook, released)
+        with pytest.raises(UsageError, match="cells were added or removed"):
+            gradebook.register("circle", fewer)
+        assert grades(course)["rim"] == (40.0, None, False)
+
+    def test_adds_students_once(self, gradebook, course):
+        gradebook.add_students(["bob", "alice"])
+        gradebook.add_students(["alice", "carol"])
+        gradebook.add_students([])
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            assert {student.id for student in theirs.students} == {"alice", "bob", "carol"}
+
+
+class TestSubmissions:
+    def hand_in(self, course, student, timestamp=None):
+        folder = course / "submitted" / student / "circle"
+        folder.mkdir(parents=True)
+        (folder / "circle.ipynb").write_text("{}")
+        if timestamp is not None:
+            (folder / "timestamp.txt").write_text(timestamp)
+        return folder
+
+    def test_are_sorted_with_the_times_that_nbgrader_reads(self, gradebook, course):
+        zoned = "2026-03-01 15:00:00.500000 Europe/Berlin"
+        for student, timestamp in {
+            "dan": "2026-03-01 10:00:00 UTC",
+            "bob": zoned,
+            "ann": None,
+            "eve": " \n",
+        }.items():
+            self.hand_in(course, student, timestamp)
+        found = gradebook.submissions("circle")
+        assert [(s.student, s.timestamp) for s in found] == [
+            ("ann", None),
+            ("bob", datetime(2026, 3, 1, 14, 0, 0, 500_000, tzinfo=UTC)),
+            ("dan", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+            ("eve", None),
+        ]
+        assert found[0].path == course.resolve() / "submitted" / "ann" / "circle" / "circle.ipynb"
+        theirs = CourseDirectory(root=str(course.resolve()))
+        assert theirs.get_existing_timestamp(str(found[1].path.parent)) == found[1].timestamp.replace(
+            tzinfo=None
+        )
+
+    @pytest.mark.parametrize("spoil", ["text", "link", "binary"])
+    def test_a_spoilt_time_is_that_of_its_file(self, gradebook, course, spoil):
+        folder = self.hand_in(course, "eve", "soon" if spoil == "text" else None)
+        path = folder / "timestamp.txt"
+        if spoil == "link":
+            path.symlink_to("/etc/hostname")
+        if spoil == "binary":
+            path.write_bytes(bytes(range(256)))
+        (found,) = gradebook.submissions("circle")
+        assert abs(datetime.now(UTC) - found.timestamp) < timedelta(minutes=1)
+
+    def test_links_and_other_assignments_are_passed_over(self, gradebook, course):
+        assert gradebook.submissions("circle") == []
+        real = self.hand_in(course, "ann")
+        (course / "submitted" / "bob").symlink_to(real.parent)
+        (course / "submitted" / "cay").mkdir()
+        (course / "submitted" / "cay" / "circle").symlink_to(real)
+        (course / "submitted" / "dan" / "other").mkdir(parents=True)
+        (course / "submitted" / "notes.txt").write_text("")
+        assert [s.student for s in gradebook.submissions("circle")] == ["ann"]
+
+
+class TestRecord:
+    def test_scores_cells_and_leaves_written_answers_to_humans(self, gradebook, released, course):
+        assert record(gradebook, released, area=30.0)
+        assert grades(course) == {
+            "area": (30.0, None, False),
+            "rim": (40.0, None, False),
+            "written": (None, None, True),
+        }
+        assert comments(course) == {"area-solution": None, "rim-solution": None, "written": None}
+
+    def test_an_answer_that_nobody_touched_is_nbgraders_no_response(self, gradebook, released, course):
+        record(gradebook, released, notebook=released, area=0.0, rim=0.0)
+        assert grades(course)["written"] == (0.0, None, False)
+        assert set(comments(course).values()) == {"No response."}
+
+    def test_nbgraders_own_grading_of_the_recorded_notebook_agrees(self, gradebook, released, course):
+        record(gradebook, released, area=30.0, rim=0.0)
+        before = grades(course), comments(course)
+        db_url = f"sqlite:///{course / 'gradebook.db'}"
+        names = {"notebook": "circle", "assignment": "circle", "student": "alice", "db_url": db_url}
+        SaveAutoGrades().preprocess(nbformat.read(autograded(course), 4), {"nbgrader": names})
+        assert (grades(course), comments(course)) == before
+
+    def test_a_second_grading_keeps_what_a_human_gave(self, gradebook, released, course):
+        record(gradebook, released, area=0.0)
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            grade = theirs.find_grade("area", "circle", "circle", "alice")
+            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 45.0, 2.0, False
+            theirs.find_grade("written", "circle", "circle", "alice").manual_score = 4.0
+            theirs.find_comment("area-solution", "circle", "circle", "alice").manual_comment = "Nearly."
+            theirs.db.commit()
+        record(gradebook, released, area=60.0)
+        assert grades(course) == {
+            "area": (60.0, 45.0, True),
+            "rim": (40.0, None, False),
+            "written": (None, 4.0, True),
+        }
+        assert comments(course)["area-solution"] == "Nearly."
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            assert theirs.find_submission("circle", "alice").score == 45 + 2 + 40 + 4
+
+    def test_writes_a_valid_notebook_and_its_time(self, gradebook, released, course):
+        record(gradebook, released)
+        nbformat.validate(nbformat.read(autograded(course), 4))
+        theirs = CourseDirectory(root=str(course.resolve()))
+        assert theirs.get_existing_timestamp(str(autograded(course).parent)) == DUE.replace(tzinfo=None)
+        assert sorted(path.name for path in autograded(course).parent.iterdir()) == [
+            "circle.ipynb",
+            "timestamp.txt",
+        ]
+
+    def test_a_failed_report_touches_nothing(self, gradebook, released, course):
+        failed = Report("alice", "circle", "failed", (), Provenance("", "", "", "", ""), error="engine gone")
+        assert gradebook.record(handed_in(), failed, released) is False
+        assert not autograded(course).exists()
+        record(gradebook, released, area=30.0)
+        before = grades(course), autograded(course).read_bytes()
+        assert gradebook.record(handed_in(), failed, released) is False
+        assert (grades(course), autograded(course).read_bytes()) == before
+
+    def test_an_assignment_that_is_not_registered_or_changed_is_said_plainly(
+        self, gradebook, released, course
+    ):
+        made = report()
+        other = Submission("alice", "square", b"", DUE)
+        with pytest.raises(UsageError, match="square is not in the gradebook"):
+            gradebook.record(other, made, annotate(answered(released), made))
+        fewer = answered(released)
+        del fewer.cells[-1]
+        with pytest.raises(UsageError, match="registered with other cells"):
+            record(gradebook, released, notebook=fewer)
+        assert not autograded(course).exists()
+
+    def test_a_notebook_that_was_not_annotated_is_refused(self, gradebook, released):
+        with pytest.raises(CheckerError, match="nbgrader reads 60.0 points, the report gives 30"):
+            gradebook.record(handed_in(), report(area=30.0), answered(released))
+
+    @pytest.mark.parametrize("student", ["..", "", "a/b", "../alice"])
+    def test_a_name_never_leads_out_of_the_folder(self, gradebook, released, student):
+        with pytest.raises(UsageError, match="no name for a folder"):
+            record(gradebook, released, submission=handed_in(student))
+
+    def test_a_thousand_statements_are_not_needed(self, gradebook, released):
+        statements = []
+        event.listen(
+            gradebook._database._engine, "before_cursor_execute", lambda *call: statements.append(call[2])
+        )
+        record(gradebook, released)
+        assert len(statements) <= 15
+        statements.clear()
+        record(gradebook, released)
+        assert len(statements) <= 10
+
+
+class TestLate:
+    @pytest.mark.parametrize(
+        ("policy", "late", "expected"),
+        [
+            ("none", timedelta(days=9), None),
+            ("zero", timedelta(seconds=1), 70.0),
+            ("zero", timedelta(), None),
+            ("per_day", timedelta(seconds=1), 10.0),
+            ("per_day", timedelta(days=1), 10.0),
+            ("per_day", timedelta(days=1, seconds=1), 20.0),
+            ("per_day", timedelta(days=60), 70.0),
+            ("per_day", timedelta(days=-1), None),
+        ],
+    )
+    def test_policies(self, released, course, policy, late, expected):
+        with CourseGradebook(course, late=policy, points_per_day=10.0) as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released, submission=handed_in(late=late), area=30.0)
+        assert penalty(course) == (expected or 0.0)
+
+    def test_an_extension_and_a_humans_score_count(self, released, course):
+        with CourseGradebook(course, late="zero") as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released, submission=handed_in(late=timedelta(hours=30)))
+            assert penalty(course) == 100.0
+            with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+                theirs.find_grade("written", "circle", "circle", "alice").manual_score = 5.0
+                theirs.grant_extension("circle", "alice", days=1)
+            record(gradebook, released, submission=handed_in(late=timedelta(hours=30)))
+            assert penalty(course) == 105.0
+            record(gradebook, released, submission=handed_in(late=timedelta(hours=20)))
+            assert penalty(course) == 0.0
+
+    def test_any_plugin_of_nbgraders_kind(self, monkeypatch):
+        class Half(LateSubmissionPlugin):
+            def late_submission_penalty(self, student_id, score, total_seconds_late):
+                return score / 2 if student_id == "bob" else -3.0
+
+        monkeypatch.setattr(sys.modules[__name__], "Half", Half, raising=False)
+        penalties = LatePenalties(f"{__name__}.Half")
+        assert penalties.penalty("bob", 80.0, 1.0) == 40.0
+        assert penalties.penalty("ann", 80.0, 1.0) == 0.0
+
+    def test_an_unknown_policy_is_said_plainly(self):
+        for policy in ("sometimes", "no.such.Plugin", "json.JSONDecoder"):
+            with pytest.raises(UsageError, match="expected none, zero, per_day"):
+                LatePenalties(policy)
+
+
+class TestTrouble:
+    def test_a_locked_database_is_waited_for_and_then_said_plainly(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        before = grades(course), autograded(course).read_bytes()
+        with sqlite3.connect(course / "gradebook.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(UsageError, match=r"still locked by another program after 0\.2 s") as caught:
+                record(gradebook, released, area=60.0)
+            assert "\n" not in str(caught.value)
+            other.execute("ROLLBACK")
+        other.close()
+        assert (grades(course), autograded(course).read_bytes()) == before
+        record(gradebook, released, area=60.0)
+        assert grades(course)["area"][0] == 60.0
+
+    def test_a_database_on_a_full_disk_loses_nothing(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        before = autograded(course).read_bytes()
+        gradebook._database.close()
+
+        def fill(connection, _record):
+            connection.execute(
+                "PRAGMA max_page_count = 1"
+            )  # SQLite's own full disk: not one page more than now
+
+        event.listen(gradebook._database._engine, "connect", fill)
+        with pytest.raises(UsageError, match="the disk is full: make room and grade again"):
+            for number in range(200):
+                record(gradebook, released, submission=handed_in(f"student-{number}"))
+        event.remove(gradebook._database._engine, "connect", fill)
+        gradebook._database.close()
+        assert grades(course)["area"] == (30.0, None, False)
+        assert autograded(course).read_bytes() == before
+        graded = {
+            path.name
+            for path in (course / "autograded").iterdir()
+            if (path / "circle" / "circle.ipynb").exists()
+        }
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            assert {submission.student.id for submission in theirs.assignment_submissions("circle")} == graded
+
+    def test_a_full_disk_under_the_notebooks_loses_nothing(self, gradebook, released, course, monkeypatch):
+        record(gradebook, released, area=30.0)
+        before = grades(course), autograded(course).read_bytes()
+
+        def full(path, *_args, **_options):
+            path.touch()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        monkeypatch.setattr(Path, "write_text", full)
+        with pytest.raises(UsageError, match="No space left on device: make room"):
+            record(gradebook, released, area=60.0)
+        monkeypatch.undo()
+        assert (grades(course), autograded(course).read_bytes()) == before
+        assert len(list(autograded(course).parent.iterdir())) == 2
+
+    def test_what_is_no_gradebook_is_said_plainly(self, course, tmp_path):
+        (course / "gradebook.db").write_text("this is no database, but a text of some length " * 50)
+        with pytest.raises(UsageError, match="file is not a database"):
+            CourseGradebook(course)
+        with pytest.raises(UsageError, match="unable to open database file"):
+            CourseGradebook(tmp_path / "nowhere")
+        with pytest.raises(UsageError, match=r"expected e\.g\. sqlite:///gradebook\.db"):
+            CourseGradebook(course, "gradebook.db")
+
+    def test_another_schema_is_said_plainly(self, gradebook, course):
+        gradebook._database.close()
+        with sqlite3.connect(course / "gradebook.db") as database:
+            database.execute("UPDATE alembic_version SET version_num = 'old'")
+        database.close()
+        with pytest.raises(UsageError, match="has schema old.*nbgrader db upgrade"):
+            CourseGradebook(course)
+
+    def test_a_password_is_never_shown(self, course):
+        with pytest.raises(UsageError) as caught:
+            CourseGradebook(course, "nodriver://user:secret@host/db")
+        assert "secret" not in str(caught.value)
+
+
+class TestNbgraderReadsIt:
+    """A class of three: one late, one changed by a human, one that handed in nothing but the release."""
+
+    @pytest.fixture
+    def graded(self, course, released):
+        with CourseGradebook(course, late="per_day", points_per_day=10.0) as gradebook:
+            gradebook.register("circle", released, DUE)
+            gradebook.add_students(["absent"])
+            record(gradebook, released, submission=handed_in("late", timedelta(hours=30)), area=30.0)
+            record(gradebook, released, submission=handed_in("human"), area=0.0)
+            record(gradebook, released, submission=handed_in("empty"), notebook=released, area=0.0, rim=0.0)
+            with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+                theirs.find_grade("area", "circle", "circle", "human").manual_score = 50.0
+                theirs.find_grade("written", "circle", "circle", "human").manual_score = 3.0
+                theirs.db.commit()
+            record(gradebook, released, submission=handed_in("human"), area=30.0)
+        return course
+
+    SCORES = {
+        "late": (70.0, 20.0, 50.0),
+        "human": (93.0, 0.0, 93.0),
+        "empty": (0.0, 0.0, 0.0),
+        "absent": (0.0, 0.0, 0.0),
+    }
+
+    def exported(self, path):
+        with path.open() as file:
+            return {
+                row["student_id"]: (
+                    float(row["raw_score"]),
+                    float(row["late_submission_penalty"]),
+                    float(row["score"]),
+                )
+                for row in csv.DictReader(file)
+            }
+
+    def test_its_export(self, graded, tmp_path):
+        with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
+            CsvExportPlugin(to=str(tmp_path / "grades.csv")).export(theirs)
+        assert self.exported(tmp_path / "grades.csv") == self.SCORES
+
+    def test_its_feedback(self, graded, monkeypatch):
+        monkeypatch.chdir(graded)
+        where = CourseDirectory(root=str(graded.resolve()), assignment_id="circle")
+        GenerateFeedback(coursedir=where).start()
+        headings = {
+            "late": "circle (Score: 50.0 / 105.0)",
+            "human": "(Score: 93.0 / 105.0)",
+            "empty": "(Score: 0.0 /",
+        }
+        for student, heading in headings.items():
+            html = (graded / "feedback" / student / "circle" / "circle.html").read_text()
+            assert heading in html
+        html = (graded / "feedback" / "late" / "circle" / "circle.html").read_text()
+        for text in (
+            "Late submission penalty (Score: -20.0)",
+            "Score: 30.0 / 60.0",
+            "area-1",
+            "These checks",
+        ):
+            assert text in html
+        assert "No response." in (graded / "feedback" / "empty" / "circle" / "circle.html").read_text()
+
+    @pytest.mark.slow
+    def test_its_commands(self, graded):
+        for arguments in (["generate_feedback", "circle"], ["export"]):
+            subprocess.run(
+                [sys.executable, "-m", "nbgrader", *arguments], cwd=graded, check=True, capture_output=True
+            )
+        assert self.exported(graded / "grades.csv") == self.SCORES
+        assert (graded / "feedback" / "human" / "circle" / "circle.html").is_file()
