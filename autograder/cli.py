@@ -40,10 +40,17 @@ err = Console(stderr=True)
 
 SandboxOption = Annotated[
     str,
-    typer.Option("--sandbox", help="docker, bwrap, auto (docker where an engine and the image are there, else bwrap), or none: no walls"),
+    typer.Option(
+        "--sandbox",
+        help="docker, bwrap, auto (docker where engine and image are there, else bwrap), or none: no walls",
+    ),
 ]
-ImageOption = Annotated[Optional[str], typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]  # noqa: UP045
-RuntimeOption = Annotated[Optional[str], typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]  # noqa: UP045
+ImageOption = Annotated[
+    Optional[str], typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")
+]  # noqa: UP045
+RuntimeOption = Annotated[
+    Optional[str], typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")
+]  # noqa: UP045
 
 
 def main() -> None:
@@ -76,14 +83,23 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _root(_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False) -> None:
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
     return
 
 
 @app.command()
 def release(
-    names: Annotated[Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")] = None,  # noqa: UP045
-    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 where a release is stale or shows an answer")] = False,
+    names: Annotated[
+        Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")
+    ] = None,  # noqa: UP045
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="write nothing; exit 1 where a release is stale or shows an answer"),
+    ] = False,
 ) -> None:
     """Make the students' notebook of an assignment from its source, with nbgrader's own generator."""
     from autograder.notebooks import release as releases
@@ -99,12 +115,18 @@ def release(
             releases.release(source, folder, assignment.points)
         elif releases.is_stale(source, target, assignment.points):
             wrong += 1
-            err.print(f"[red]stale:[/] {target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
+            err.print(
+                f"[red]stale:[/] {target.relative_to(settings.root)}: run `autograder release {assignment.name}`"
+            )
             continue
         leaked = releases.leaks(source, target)
         if leaked:
             wrong += 1
-            err.print(f"[red]shows an answer:[/] {target.relative_to(settings.root)}: {leaked[0]!r}", markup=True, highlight=False)
+            err.print(
+                f"[red]shows an answer:[/] {target.relative_to(settings.root)}: {leaked[0]!r}",
+                markup=True,
+                highlight=False,
+            )
         else:
             out.print(f"{'up to date' if check else 'released'}: {target.relative_to(settings.root)}")
     if wrong:
@@ -115,11 +137,15 @@ def release(
 def check(
     notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
-    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student")] = "student",
+    student: Annotated[
+        str, typer.Option(help="whose it is: hidden inputs are drawn for each student")
+    ] = "student",
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
-    staff: Annotated[bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")] = False,
+    staff: Annotated[
+        bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")
+    ] = False,
     json_file: Annotated[Optional[Path], typer.Option("--json", help="write the report to this file")] = None,  # noqa: UP045
 ) -> None:
     """Grade one notebook and print its report. Nothing is written to the gradebook."""
@@ -149,21 +175,33 @@ def check(
 @app.command()
 def grade(
     name: Annotated[str, typer.Argument(help="the assignment")],
-    student: Annotated[Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")] = None,  # noqa: UP045
+    student: Annotated[
+        Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")
+    ] = None,  # noqa: UP045
     sandbox: SandboxOption = "auto",
     workers: Annotated[Optional[int], typer.Option(min=1, help="how many at a time [one a core]")] = None,  # noqa: UP045
-    scheduler: Annotated[Optional[str], typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 [a local cluster]")] = None,  # noqa: UP045
-    force: Annotated[bool, typer.Option("--force", help="run again what is graded already and has not changed")] = False,
+    scheduler: Annotated[
+        Optional[str],
+        typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 [a local cluster]"),
+    ] = None,  # noqa: UP045
+    force: Annotated[
+        bool, typer.Option("--force", help="run again what is graded already and has not changed")
+    ] = False,
     image: ImageOption = None,
     runtime: RuntimeOption = None,
-    slot_lifetime: Annotated[int, typer.Option(min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest")] = 200,
-    json_file: Annotated[Optional[Path], typer.Option("--json", help="write the reports to this file, one object each")] = None,  # noqa: UP045
+    slot_lifetime: Annotated[
+        int,
+        typer.Option(min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest"),
+    ] = 200,
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="write the reports to this file, one object each")
+    ] = None,  # noqa: UP045
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no table")] = False,
 ) -> None:
     """Grade a class: course/submitted/*/NAME/ into nbgrader's gradebook.
 
-    What is graded already is not run again unless the submission, the checks or the image changed. Ctrl-C is safe:
-    the next run goes on from there.
+    What is graded already is not run again unless the submission, the checks or the image changed. Ctrl-C is
+    safe: the next run goes on from there.
     """
     from autograder import table
     from autograder.jobs import cohort
@@ -181,9 +219,15 @@ def grade(
         table.print_class(out, done.reports)
     fresh = len(done.reports) - done.reused
     failed = [report for report in done.reports if report.status == "failed"]
-    out.print(f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False)
+    out.print(
+        f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False
+    )
     for report in failed:
-        err.print(f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}", highlight=False, soft_wrap=True)
+        err.print(
+            f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if done.interrupted:
         err.print("interrupted: run the same command again to go on")
         raise typer.Exit(130)
@@ -194,7 +238,14 @@ def grade(
 @contextmanager
 def _progress(name: str) -> Iterator[tuple[Any, Any]]:
     """A bar with rate and time left; where there is no terminal, a line now and then."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
@@ -206,7 +257,9 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
         def advance(done: int, total: int, report: Any, fresh: bool) -> None:
             del report, fresh
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
+            bar.update(
+                task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name
+            )
             if not err.is_terminal and (done == total or done % 25 == 0):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
@@ -220,12 +273,14 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
 
 @app.command()
 def audit(
-    names: Annotated[Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")] = None,  # noqa: UP045
+    names: Annotated[
+        Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")
+    ] = None,  # noqa: UP045
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
 ) -> None:
-    """Grade the grader: right answers must get full marks, every known mistake must fail and get its own hint.
+    """Grade the grader: right answers must get full marks, known mistakes must fail and get their own hint.
 
     Prints the mutation table; exit 1 if a mistake survives or gets another's hint.
     """
@@ -257,9 +312,11 @@ def audit(
 @app.command()
 def feedback(
     name: Annotated[str, typer.Argument(help="the assignment")],
-    student: Annotated[Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")] = None,  # noqa: UP045
+    student: Annotated[
+        Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")
+    ] = None,  # noqa: UP045
 ) -> None:
-    """Make the feedback pages of an assignment with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
+    """Make an assignment's feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
     from autograder.gradebook.pages import generate
     from autograder.settings import Settings
 
@@ -271,7 +328,11 @@ def feedback(
             settings.course_folder, settings.db_url, assignment.name, settings.course_id, student,
             lambda done, total: advance(done, total, None, True),
         )  # fmt: skip
-    out.print(f"{len(pages)} pages: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html", highlight=False, soft_wrap=True)
+    out.print(
+        f"{len(pages)} pages: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -284,14 +345,21 @@ def doctor() -> None:
 
 @images.command("build")
 def build(
-    base: Annotated[str, typer.Option(help="the base image, or `mmdebstrap`: a Debian root filesystem made here")] = "python:3.11-slim",
+    base: Annotated[
+        str, typer.Option(help="the base image, or `mmdebstrap`: a Debian root filesystem made here")
+    ] = "python:3.11-slim",
     tag: Annotated[str, typer.Option(help="the name of the image")] = "autograder:latest",
     force: Annotated[bool, typer.Option("--force", help="build it even if nothing changed")] = False,
 ) -> None:
     """Build the image of docker sandboxes: Python and the course's packages, none of the grader's code."""
     from autograder.sandbox.image import build as build_image
 
-    build_image(base=base, tag=tag, force=force, say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True))
+    build_image(
+        base=base,
+        tag=tag,
+        force=force,
+        say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True),
+    )
     out.print(f"image {tag} is ready", highlight=False)
 
 
@@ -299,4 +367,6 @@ def _write_json(path: Path, data: Any) -> None:
     try:
         path.write_text(json.dumps(data, indent=1) + "\n")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file; what was graded is kept") from error
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): choose another file; what was graded is kept"
+        ) from error

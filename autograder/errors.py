@@ -1,4 +1,7 @@
-"""The one exception tree. Three kinds of failure are never confused: the student's, the sandbox's, the checker's."""
+"""The one exception tree.
+
+Three kinds of failure are never confused: the student's, the sandbox's, the checker's.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ class AutograderError(Exception):
 
 
 class UsageError(AutograderError):
-    """The operator asked for what cannot be: an unknown assignment, a missing file, a locked gradebook. Exit 2."""
+    """The operator asked for what cannot be: an unknown assignment, a missing file, a locked gradebook.
+
+    Exit 2.
+    """
 
 
 class StudentFailure(AutograderError):  # noqa: N818 - a failure, the field's word, is what it is
     """The student's code failed: it costs the check its points.
 
-    `message` is shown to the student; `detail` (a traceback of the student's code, a hidden input) to staff alone.
+    `message` is shown to the student; `detail` (a traceback of the student's code, a hidden input) to staff
+    alone.
     """
 
     def __init__(self, cause: Cause, message: str, detail: str = "") -> None:
@@ -33,7 +40,7 @@ class StudentFailure(AutograderError):  # noqa: N818 - a failure, the field's wo
 
 
 class KernelLost(StudentFailure):
-    """The student's failure took the kernel with it (time-out, memory, death): the next check needs a new one."""
+    """A failure that took the kernel with it (time-out, memory, death): the next check needs a new one."""
 
 
 class SandboxError(AutograderError):

@@ -83,7 +83,10 @@ class _Course(_Table):
 
 
 class Settings(_Table):
-    """Where things are and what the course says. `secret` seeds the hidden inputs and never enters a sandbox."""
+    """Where things are and what the course says.
+
+    `secret` seeds the hidden inputs and never enters a sandbox.
+    """
 
     root: Path
     title: str
@@ -94,7 +97,7 @@ class Settings(_Table):
 
     @classmethod
     def read(cls, root: Path | str | None = None) -> Settings:
-        """The settings of the project in `root` (default: $AUTOGRADER_ROOT, else the working folder or a parent).
+        """The settings of the project in `root` (else in $AUTOGRADER_ROOT, the working folder or a parent).
 
         Raises:
             UsageError: no course.toml there, or something in it is wrong; says where.
@@ -118,14 +121,16 @@ class Settings(_Table):
             late=table.late,
             db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
             assignments=tuple(
-                Assignment(a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base))
+                Assignment(
+                    a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base)
+                )
                 for a in table.assignments
             ),
         )
 
     @property
     def course_folder(self) -> Path:
-        """nbgrader's course root: submitted/, autograded/, feedback/, gradebook.db."""
+        """The course root of nbgrader: submitted/, autograded/, feedback/, gradebook.db."""
         return self.root / "course"
 
     @property
@@ -168,7 +173,9 @@ def _find_root(root: Path | str | None) -> Path:
     for folder in candidates:
         if (folder / "course" / "course.toml").is_file():
             return folder
-    raise UsageError(f"no course/course.toml in {candidates[0]} or above: run this in the project's folder, or set AUTOGRADER_ROOT")
+    raise UsageError(
+        f"no course/course.toml in {candidates[0]} or above: run this in the project's folder, or set AUTOGRADER_ROOT"
+    )
 
 
 def _utc(moment: datetime | None) -> datetime | None:

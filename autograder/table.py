@@ -21,7 +21,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(text: str) -> str:
-    """Text without control characters: a message may hold a student's, and a terminal obeys escape sequences."""
+    """Text without control characters: a message may hold a student's, and terminals obey escape sequences."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -33,12 +33,21 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
         parts = [part for check in checks for part in _check(check, staff=staff)]
         colour = "green" if points == top else "yellow" if points else "red"
         title = f"[bold]{cell}[/]  [{colour}]{points:g} / {top:g}[/]"
-        console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
+        console.print(
+            Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1))
+        )
     for repair in report.repairs:
         console.print(Text(f"repaired: {plain(repair)}", style="yellow"))
     if report.status == "failed":
-        console.print(Text(f"not graded: {plain(report.error if staff else report.error.splitlines()[0])}", style="red"))
-    if "docker" not in report.walls and "bwrap" not in report.walls and report.walls == () and report.status == "graded":
+        console.print(
+            Text(f"not graded: {plain(report.error if staff else report.error.splitlines()[0])}", style="red")
+        )
+    if (
+        "docker" not in report.walls
+        and "bwrap" not in report.walls
+        and report.walls == ()
+        and report.status == "graded"
+    ):
         console.print(Text("graded without walls: this notebook could have done anything", style="yellow"))
     console.print(
         f"[bold]{report.score:g} of {report.max_score:g} points[/] · {report.assignment} · {report.seconds:.2f} s · walls: "
@@ -49,7 +58,14 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
 
 def _check(check: CheckResult, *, staff: bool) -> list[Text]:
     mark, colour = MARKS[check.verdict]
-    lines = [Text.assemble((mark, colour), " ", check.title or check.name, (f"  {check.points:g}/{check.max_points:g}", "dim"))]
+    lines = [
+        Text.assemble(
+            (mark, colour),
+            " ",
+            check.title or check.name,
+            (f"  {check.points:g}/{check.max_points:g}", "dim"),
+        )
+    ]
     if check.message:
         lines.append(Text(f"  {plain(check.message)}", style="default"))
     if check.hint:
@@ -62,11 +78,19 @@ def _check(check: CheckResult, *, staff: bool) -> list[Text]:
 def print_class(console: Console, reports: Sequence[Report]) -> None:
     """A class: each student's score, how many checks passed, and why the others failed."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, align in (("student", "left"), ("score", "right"), ("checks", "right"), ("s", "right"), ("what failed", "left")):
+    for name, align in (
+        ("student", "left"),
+        ("score", "right"),
+        ("checks", "right"),
+        ("s", "right"),
+        ("what failed", "left"),
+    ):
         table.add_column(name, justify=align, overflow="ellipsis", no_wrap=True)  # type: ignore[arg-type]
     for report in reports:
         passed = sum(check.verdict == "pass" for check in report.checks)
-        colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
+        colour = (
+            "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
+        )
         table.add_row(
             Text(plain(report.student)),
             Text("failed" if report.status == "failed" else f"{report.score:g}", style=colour),
@@ -91,16 +115,30 @@ def _failures(report: Report) -> str:
 
 def print_audit(console: Console, assignment: str, trials: Sequence[Trial]) -> None:
     """The mutation table of an assignment."""
-    table = Table(title=f"{assignment}: the grader, graded", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        title=f"{assignment}: the grader, graded",
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
     for name in ("submission", "score", "killed by", "verdict"):
         table.add_column(name, justify="right" if name == "score" else "left", overflow="fold")
     for trial in trials:
         label = trial.name if trial.mistake is None else f"{trial.mistake.of}: {trial.name}"
         killers = trial.killed_by
         told = ", ".join(killers[:3]) + (f" and {len(killers) - 3} more" if len(killers) > 3 else "")
-        table.add_row(label, f"{trial.report.score:g}", told, Text(trial.verdict, style="green" if trial.verdict == "ok" else "red"))
+        table.add_row(
+            label,
+            f"{trial.report.score:g}",
+            told,
+            Text(trial.verdict, style="green" if trial.verdict == "ok" else "red"),
+        )
     console.print(table)
     mistakes = [trial for trial in trials if trial.mistake is not None]
     killed = sum(bool(trial.killed_by) for trial in mistakes)
     hinted = sum(trial.verdict == "ok" for trial in mistakes)
-    console.print(f"mutation score {killed}/{len(mistakes)} killed, {hinted}/{len(mistakes)} with their own hint\n", highlight=False)
+    console.print(
+        f"mutation score {killed}/{len(mistakes)} killed, {hinted}/{len(mistakes)} with their own hint\n",
+        highlight=False,
+    )

@@ -16,8 +16,8 @@ QUESTIONS: Mapping[str, Mapping[str, range]] = {
         "stride": range(2, 5),
         "dilation": range(2, 4),
     },
-    # How many layers see this field? Odd kernels make odd fields: an even one is never hit exactly, so that "at
-    # least" always means rounding up.
+    # How many layers see this field? Odd kernels make odd fields: an even one is never hit exactly, so
+    # "at least" always means rounding up.
     "depth": {
         "stem_kernel": range(5, 12, 2),
         "stem_stride": range(2, 5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Window = tuple[int, int, int, int]
 
-SIDE = 150  # pixels of the screen, about, of an image; the same number of them for each pixel of the image
+# lengths are in pixels of the screen
+SIDE = 170  # of an image, its longer side
 CELL = 34  # of one value of a signal
 MARGIN = 12
 TITLE = 22
+LETTER = 6  # of a title, about
 FRAME = 0.6  # grey of the thin line around an image
 DPI = 80
 
@@ -57,31 +60,42 @@ def show_row(
     from IPython.display import Image, display
     from matplotlib.figure import Figure
 
-    panels = [_panel(image) for image in images]
-    scales = [_scale(panel) for panel in panels]
-    height = max(panel.shape[0] * scale for panel, scale in zip(panels, scales, strict=True)) + TITLE + MARGIN
-    width = sum(panel.shape[1] * scale + MARGIN for panel, scale in zip(panels, scales, strict=True)) + MARGIN
+    named = [titles[index] if index < len(titles) else "" for index in range(len(images))]
+    panels = [_panel(image, title) for image, title in zip(images, named, strict=True)]
+    height = max(panel.height for panel in panels) + TITLE + MARGIN
+    width = sum(panel.slot + MARGIN for panel in panels) + MARGIN
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     left = MARGIN
-    for index, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
-        top = height - TITLE
-        _paint(figure, panel, left, top, scale, numbers=numbers)
-        if index < len(titles):
-            middle = left + panel.shape[1] * scale / 2
-            figure.text(middle, top + 6, titles[index], ha="center", fontsize=9, transform=None)
-        if index < len(windows) and windows[index] is not None:
-            _outline(figure, windows[index], left, top, scale)
-        left += panel.shape[1] * scale + MARGIN
+    for index, panel in enumerate(panels):
+        corner = (left + (panel.slot - panel.width) // 2, height - TITLE)
+        window = windows[index] if index < len(windows) else None
+        _paint(figure, panel, corner, window, numbers=numbers)
+        left += panel.slot + MARGIN
     png = BytesIO()
     figure.savefig(png, format="png")
-    display(Image(data=png.getvalue(), format="png", alt=text or "; ".join(titles)))
+    display(Image(data=png.getvalue(), format="png", alt=text or "; ".join(named)))
 
 
-def _panel(image: Any) -> Array:
-    """Bring an image to `(H, W)` or `(H, W, 3)` float64."""
+@dataclass(frozen=True)
+class _Panel:
+    """An image on its way to the screen: its values `(H, W)` or `(H, W, 3)`, its size there, its title."""
+
+    values: Array
+    height: int
+    width: int
+    title: str
+
+    @property
+    def slot(self) -> int:
+        """Width that the image and its title need."""
+        return max(self.width, LETTER * len(self.title))
+
+
+def _panel(image: Any, title: str) -> _Panel:
+    """Bring an image to `(H, W)` or `(H, W, 3)` float64 and choose its size on the screen."""
     array = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image, dtype=np.float64)
     if array.ndim == 1:
-        array = array[None, :]
+        return _Panel(array[None, :], CELL, CELL * array.size, title)
     if array.ndim == 3 and array.shape[0] in {1, 3}:
         array = np.moveaxis(array, 0, -1)
     if array.ndim == 3 and array.shape[-1] == 1:
@@ -91,34 +105,43 @@ def _panel(image: Any) -> Array:
             f"an image is (H, W), (C, H, W) or (H, W, C) with 1 or 3 channels; found shape {np.shape(image)}"
             " (one image of a batch is x[0])"
         )
-    return array
+    rows, columns = array.shape[:2]
+    scale = max(1.0, SIDE / max(rows, columns))
+    return _Panel(array, round(rows * scale), round(columns * scale), title)
 
 
-def _scale(panel: Array) -> int:
-    """Choose how many pixels of the screen, along a side, show one pixel of the image."""
-    return CELL if panel.shape[0] == 1 else max(1, round(SIDE / max(panel.shape[:2])))
-
-
-def _paint(figure: Figure, panel: Array, left: int, top: int, scale: int, *, numbers: bool) -> None:
-    """Paint one panel below `top`, and its numbers if wanted; lengths in pixels of the screen."""
-    colours = _colours(panel)
-    enlarged = np.kron(colours, np.ones((scale, scale, 1)))
+def _paint(
+    figure: Figure, panel: _Panel, corner: tuple[int, int], window: Window | None, *, numbers: bool
+) -> None:
+    """Paint one panel with its top left corner at `(x, y)` from the lower left of the figure."""
+    left, top = corner
+    colours = _colours(panel.values)
+    enlarged = _enlarge(colours, panel.height, panel.width)
     framed = np.pad(enlarged, ((1, 1), (1, 1), (0, 0)), constant_values=FRAME)
-    figure.figimage(framed, left - 1, top - panel.shape[0] * scale - 1, origin="upper")
-    if not numbers or panel.ndim == 3:
-        return
-    for (row, column), value in np.ndenumerate(panel):
-        ink = "black" if colours[row, column].mean() > 0.5 else "white"
-        place = (left + (column + 0.5) * scale, top - (row + 0.5) * scale)
-        figure.text(*place, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=9, transform=None)
+    figure.figimage(framed, left - 1, top - panel.height - 1, origin="upper")
+    figure.text(left + panel.width / 2, top + 6, panel.title, ha="center", fontsize=9, transform=None)
+    tall, wide = panel.height / panel.values.shape[0], panel.width / panel.values.shape[1]
+    if numbers and panel.values.ndim == 2:
+        for (row, column), value in np.ndenumerate(panel.values):
+            ink = "black" if colours[row, column].mean() > 0.5 else "white"
+            x, y = left + (column + 0.5) * wide, top - (row + 0.5) * tall
+            figure.text(x, y, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=9, transform=None)
+    if window is not None:
+        from matplotlib.patches import Rectangle
+
+        row, column, rows, columns = window
+        lower_left = (left + column * wide, top - (row + rows) * tall)
+        size = (columns * wide, rows * tall)
+        outline = Rectangle(lower_left, *size, fill=False, color="tab:orange", linewidth=2.5, transform=None)
+        figure.add_artist(outline)
 
 
-def _colours(panel: Array) -> Array:
-    """Turn values into red, green and blue in [0, 1], `(H, W, 3)`; what is not finite becomes black."""
+def _colours(values: Array) -> Array:
+    """Turn values into red, green and blue in [0, 1], `(H, W, 3)`; what is not finite counts as 0."""
     from matplotlib import colormaps
 
-    values = np.nan_to_num(panel, nan=0.0, posinf=0.0, neginf=0.0)
-    if panel.ndim == 3:
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    if values.ndim == 3:
         return np.clip(values, 0.0, 1.0)
     greatest = float(np.abs(values).max()) or 1.0
     if values.min() < 0:
@@ -126,12 +149,8 @@ def _colours(panel: Array) -> Array:
     return np.repeat(values[..., None] / greatest, 3, axis=-1)
 
 
-def _outline(figure: Figure, window: Window, left: int, top: int, scale: int) -> None:
-    """Draw the border of a window of the image whose top left corner is at `left`, `top`."""
-    from matplotlib.patches import Rectangle
-
-    row, column, height, width = (scale * length for length in window)
-    corner = (left + column, top - row - height)
-    figure.add_artist(
-        Rectangle(corner, width, height, fill=False, color="tab:orange", linewidth=2.5, transform=None)
-    )
+def _enlarge(colours: Array, height: int, width: int) -> Array:
+    """Repeat pixels to `(height, width, 3)`: pixels stay visible as squares."""
+    rows = np.arange(height) * colours.shape[0] // height
+    columns = np.arange(width) * colours.shape[1] // width
+    return colours[rows[:, None], columns]

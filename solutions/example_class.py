@@ -8,7 +8,9 @@ what breaks a kernel is predicted by rule.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
+import io
 import json
 import os
 import random
@@ -21,11 +23,14 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from autograder.checks.local import LocalTransport
+from autograder.checks.shortcuts import names_defined, names_used
 from autograder.errors import Cause
 from autograder.grading import specimens
-from autograder.grading.grade import Task, exercises
+from autograder.grading.grade import Task, broken_cells, exercises, is_checked
+from autograder.kernel.session import Execution
 from autograder.settings import Settings
 
 NAMES = (
@@ -155,11 +160,11 @@ class _Maker:
         return self._broken_cell(lambda source: "import os\nos._exit(1)\n" + source, "died")
 
     def loop_in_call(self) -> Student:
-        """The last exercise's functions hang: each check that calls them costs its own time, and no other check."""
-        cell, position = self._last_exercise()
+        """An exercise's functions hang: each check that calls them costs its own time, and no other check."""
+        cell, position = self._independent_exercise()
         whole = specimens.unfinished(self.task, [cell])
         handed = specimens.right(self.task)
-        names = sorted(specimens.names_defined(handed.cells[position].source))
+        names = sorted(names_defined(handed.cells[position].source))
         for name in names:
             handed.cells[position].source += f"\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
         return self._student(whole, handed, {cell: "timeout"})
@@ -183,6 +188,16 @@ class _Maker:
         cell, positions = list(exercises(self.task.released).items())[-1]
         return cell, positions[0]
 
+    def _independent_exercise(self) -> tuple[str, int]:
+        """The last checked cell whose solution defines functions that no other cell calls."""
+        notebook = specimens.right(self.task)
+        for cell, positions in reversed(exercises(notebook).items()):
+            names = names_defined(notebook.cells[positions[0]].source)
+            others = [c.source for i, c in enumerate(notebook.cells) if c.cell_type == "code" and i != positions[0] and not is_checked(c)]
+            if "def " in notebook.cells[positions[0]].source and not any(names & names_used(other) for other in others):
+                return cell, positions[0]
+        return self._last_exercise()
+
     def _student(
         self, meant: NotebookNode, handed: NotebookNode | None = None, causes: dict[str, Cause] | None = None
     ) -> Student:
@@ -197,17 +212,21 @@ class _Maker:
 
 def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Prediction, set[str]]:
     """Run the notebook's cells and the checks right here; verdicts and hints. For our own code alone."""
-    namespace = run(notebook, student)
-    transport = LocalTransport(namespace)
+    execution = Execution(copy.deepcopy(notebook))
+    transport = LocalTransport(run(execution.notebook, student))
     outcomes = {item: task.suite.run(item, transport, student, task.secret) for item in task.suite.checks}
     failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
     hints = task.suite.diagnose(failed, student, task.secret)
     results = [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
-    return {r.name: (r.verdict, r.cause) for r in results}, {r.hint for r in results if r.hint}
+    broken = broken_cells(execution)
+    predicted: Prediction = {
+        r.name: (r.verdict, broken[r.cell].cause if r.cause == "missing" and r.cell in broken else r.cause) for r in results
+    }
+    return predicted, {r.hint for r in results if r.hint}
 
 
 def run(notebook: NotebookNode, student: str) -> dict[str, Any]:
-    """The namespace that the notebook's cells leave; a cell that raises ends there, and the next one goes on."""
+    """The namespace that the notebook's cells leave. A cell that raises ends there, with its error as its output."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -216,13 +235,13 @@ def run(notebook: NotebookNode, student: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
         for cell in notebook.cells:
-            told = cell.metadata.get("nbgrader", {})
-            if cell.cell_type != "code" or (told.get("grade") and not told.get("solution")):
+            if cell.cell_type != "code" or is_checked(cell):
                 continue
             try:
-                exec(compile(cell.source, "<cell>", "exec"), namespace)  # noqa: S102 - our own code
-            except Exception:  # noqa: BLE001, S112 - as in a notebook whose errors are allowed
-                continue
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(compile(cell.source, "<cell>", "exec"), namespace)  # noqa: S102 - our own code
+            except Exception as error:  # noqa: BLE001 - as in a notebook whose errors are allowed
+                cell.outputs = [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
     finally:
         if before is None:
             del os.environ["JUPYTERHUB_USER"]

@@ -1,7 +1,7 @@
 """Compare a student's value with the expected one, and say how they differ as torch.testing does.
 
-Nothing here raises for a wrong value: a comparison is recorded and returned as a bool, so that a check can go on and its
-message can count the cases.
+Nothing here raises for a wrong value: a comparison is recorded and returned as a bool, so that a check can go
+on and its message can count the cases.
 """
 
 from __future__ import annotations
@@ -19,8 +19,13 @@ from autograder.errors import Cause
 from autograder.inside.values import Opaque
 from autograder.model.report import Picture
 
-TOLERANCES = {"float64": (1e-6, 1e-8), "float32": (1e-4, 1e-5), "float16": (1e-2, 1e-3), "bfloat16": (2e-2, 1e-2)}
-"""Relative and absolute tolerance for each dtype: room for another order of summation, not for another formula."""
+TOLERANCES = {
+    "float64": (1e-6, 1e-8),
+    "float32": (1e-4, 1e-5),
+    "float16": (1e-2, 1e-3),
+    "bfloat16": (2e-2, 1e-2),
+}
+"""Relative and absolute tolerance for each dtype: room for another order of summation, not another formula."""
 LARGEST_PICTURE = 64
 
 
@@ -56,7 +61,7 @@ def close(  # noqa: PLR0913
 
 
 def equal(actual: Any, expected: Any, *, what: str = "the result") -> bool:
-    """Whether `actual` is exactly `expected` (numbers, strings, arrays, and lists, tuples and dicts of them)."""
+    """Whether `actual` is exactly `expected` (numbers, strings, arrays; lists, tuples and dicts of them)."""
 
     def leaf(found: Any, wanted: Any, where: str) -> Difference | None:
         return _numbers_differ(found, wanted, where, 0.0, 0.0)
@@ -71,7 +76,10 @@ def expect(condition: bool, message: str, *, actual: Any = None) -> bool:
 
 
 def differ(actual: Any, expected: Any, what: str = "the result") -> Difference | None:
-    """How `actual` differs from `expected` within default tolerances; None when it does not. Records nothing."""
+    """How `actual` differs from `expected` within default tolerances; None when it does not.
+
+    Records nothing.
+    """
     return _differ(actual, expected, what, lambda a, e, where: _numbers_differ(a, e, where, None, None))
 
 
@@ -129,7 +137,9 @@ def _note(difference: Difference | None, actual: Any, expected: Any, picture: Pi
 
 
 def _short(value: Any) -> str:
-    text = np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else repr(value)
+    text = (
+        np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else repr(value)
+    )
     return text if len(text) < 4000 else text[:4000] + " ..."
 
 
@@ -140,7 +150,9 @@ def _differ(actual: Any, expected: Any, where: str, leaf: Leaf) -> Difference | 
     """Walk lists, tuples and dicts side by side; a list may stand for a tuple."""
     if isinstance(expected, list | tuple):
         if not isinstance(actual, list | tuple):
-            return Difference("type", f"{where} should be a {type(expected).__name__}, found {describe(actual)}")
+            return Difference(
+                "type", f"{where} should be a {type(expected).__name__}, found {describe(actual)}"
+            )
         if len(actual) != len(expected):
             return Difference("shape", f"{where} should have {len(expected)} items, found {len(actual)}")
         pairs = ((f"{where}[{i}]", a, e) for i, (a, e) in enumerate(zip(actual, expected, strict=True)))
@@ -153,7 +165,11 @@ def _differ(actual: Any, expected: Any, where: str, leaf: Leaf) -> Difference | 
     elif isinstance(expected, str | bytes) or expected is None:
         if type(actual) is not type(expected):
             return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
-        return None if actual == expected else Difference("value", f"{where}: expected {expected!r}, found {actual!r}"[:300])
+        return (
+            None
+            if actual == expected
+            else Difference("value", f"{where}: expected {expected!r}, found {actual!r}"[:300])
+        )
     else:
         return leaf(actual, expected, where)
     return next((found for path, a, e in pairs if (found := _differ(a, e, path, leaf)) is not None), None)
@@ -162,8 +178,12 @@ def _differ(actual: Any, expected: Any, where: str, leaf: Leaf) -> Difference | 
 def _numbers_differ(  # noqa: PLR0911 - type, shape, dtype and value, each said first
     actual: Any, expected: Any, where: str, rtol: float | None, atol: float | None
 ) -> Difference | None:
-    if _is_tensor(expected) != _is_tensor(actual) or isinstance(expected, np.ndarray) != isinstance(actual, np.ndarray):
-        both_scalar = _as_array(actual) is not None and _as_array(actual).shape == np.shape(_as_array(expected)) == ()  # type: ignore[union-attr]
+    if _is_tensor(expected) != _is_tensor(actual) or isinstance(expected, np.ndarray) != isinstance(
+        actual, np.ndarray
+    ):
+        both_scalar = (
+            _as_array(actual) is not None and _as_array(actual).shape == np.shape(_as_array(expected)) == ()
+        )  # type: ignore[union-attr]
         if not both_scalar:
             return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
     found, wanted = _as_array(actual), _as_array(expected)
@@ -178,11 +198,15 @@ def _numbers_differ(  # noqa: PLR0911 - type, shape, dtype and value, each said 
     default = TOLERANCES.get(_dtype_name(expected), TOLERANCES["float64"])
     if found.dtype.kind == "f" and found.dtype.itemsize < wanted.dtype.itemsize:
         default = TOLERANCES[_dtype_name(actual)]
-    return _values_differ(found, wanted, where, default[0] if rtol is None else rtol, default[1] if atol is None else atol)
+    return _values_differ(
+        found, wanted, where, default[0] if rtol is None else rtol, default[1] if atol is None else atol
+    )
 
 
-def _wrong_dtype(actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> str | None:
-    """A dtype that loses something: bools for numbers, floats for counts, complex for reals, float32 for float64."""
+def _wrong_dtype(
+    actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
+) -> str | None:
+    """How a dtype is wrong: bools for numbers, floats for counts, complex for reals, float32 for float64."""
     order = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
     have, need = order[found.dtype.kind], order[wanted.dtype.kind]
     if wanted.shape == () and not isinstance(expected, np.ndarray):
@@ -210,11 +234,15 @@ def _values_differ(
     if bad == 0:
         return None
     size = wanted.size
-    worst = np.unravel_index(int(np.argmax(np.where(wrong, np.nan_to_num(gap, nan=math.inf), -1.0))), wanted.shape)
+    worst = np.unravel_index(
+        int(np.argmax(np.where(wrong, np.nan_to_num(gap, nan=math.inf), -1.0))), wanted.shape
+    )
     told = f"expected {_number(wanted[worst])}, found {_number(found[worst])}"
     allowed = f" (allowed: {rtol:g} relative, {atol:g} absolute)" if rtol or atol else ""
     if wanted.shape == ():
-        return Difference("value", f"{where}: {told}{allowed if wanted.dtype.kind in 'fc' else ''}", f"{where} is wrong")
+        return Difference(
+            "value", f"{where}: {told}{allowed if wanted.dtype.kind in 'fc' else ''}", f"{where} is wrong"
+        )
     count = f"{where}: {bad} of {size} elements differ ({bad / size:.1%})"
     index = tuple(int(i) for i in worst)
     return Difference("value", f"{count}; the worst at index {index}: {told}{allowed}", count)
@@ -230,14 +258,20 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _dtype_name(value: Any) -> str:
-    return str(value.dtype).removeprefix("torch.") if hasattr(value, "dtype") else type(value).__name__.replace("float", "float64")
+    return (
+        str(value.dtype).removeprefix("torch.")
+        if hasattr(value, "dtype")
+        else type(value).__name__.replace("float", "float64")
+    )
 
 
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
     """A numeric array of the value, or None when it is no number, array or tensor."""
     if _is_tensor(value):
         tensor = value.detach().cpu()
-        return np.asarray(tensor.float().numpy() if str(tensor.dtype) == "torch.bfloat16" else tensor.resolve_conj().numpy())
+        return np.asarray(
+            tensor.float().numpy() if str(tensor.dtype) == "torch.bfloat16" else tensor.resolve_conj().numpy()
+        )
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         return array if array.dtype.kind in "biufc" else None
@@ -250,7 +284,14 @@ def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
 
 def _picture(actual: Any, expected: Any, title: str) -> Picture | None:
     a, e = _as_array(actual), _as_array(expected)
-    if a is None or e is None or e.ndim != 2 or a.shape != e.shape or max(e.shape) > LARGEST_PICTURE or min(e.shape) < 2:
+    if (
+        a is None
+        or e is None
+        or e.ndim != 2
+        or a.shape != e.shape
+        or max(e.shape) > LARGEST_PICTURE
+        or min(e.shape) < 2
+    ):
         return None
     if a.dtype.kind == "c" or e.dtype.kind == "c":
         return None

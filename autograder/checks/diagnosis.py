@@ -1,4 +1,4 @@
-"""Mistakes and the hints they lead to: a wrong answer is recognised when a known mistake gives the same one."""
+"""Mistakes and their hints: a wrong answer is recognised when a known mistake gives the same one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Mistake:
 
 
 def mistake(*, of: str, hint: str) -> Callable[[Any], Any]:
-    """Mark a function or class of `mistakes.py` as what students wrongly write for `of`, answered by `hint`."""
+    """Mark a function or class of `mistakes.py` as what students wrongly write for `of`; `hint` answers it."""
 
     def mark(function: Any) -> Any:
         function.__mistake__ = Mistake(function.__name__, of, hint, function)
@@ -62,7 +62,12 @@ def alike(one: Outcome, other: Outcome) -> bool:
         return False
     if one.failure is not None and other.failure is not None:
         # a failure alone, with no value before it, says too little unless it is the same exception
-        if one.failure.cause != other.failure.cause or one.failure.cause in {"timeout", "memory", "died", "missing"}:
+        if one.failure.cause != other.failure.cause or one.failure.cause in {
+            "timeout",
+            "memory",
+            "died",
+            "missing",
+        }:
             return False
         if _kind(one.failure) != _kind(other.failure):
             return False
@@ -74,6 +79,6 @@ def _kind(failure: StudentFailure) -> str:
 
 
 def choose(candidates: Mapping[str, Sequence[Mistake]]) -> dict[str, Mistake]:
-    """For each failed check one mistake of those that explain it: the one that explains most of the failed checks."""
+    """For each failed check, of the mistakes that explain it, the one that explains most failed checks."""
     weight = Counter(mistake.name for found in candidates.values() for mistake in found)
     return {check: max(found, key=lambda m: weight[m.name]) for check, found in candidates.items() if found}

@@ -23,7 +23,9 @@ class Case:
         self.kwargs = kwargs
 
     def __repr__(self) -> str:
-        parts = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        parts = [repr(value) for value in self.args] + [
+            f"{key}={value!r}" for key, value in self.kwargs.items()
+        ]
         return f"Case({', '.join(parts)})"
 
 
@@ -34,7 +36,10 @@ def seed_of(secret: str, student: str, assignment: str, check: str) -> int:
 
 
 class Draw:
-    """Random inputs from one seed. `rng` is the numpy Generator; `tensor` draws the same as float32 torch tensors."""
+    """Random inputs from one seed.
+
+    `rng` is the numpy Generator; `tensor` draws the same as float32 torch tensors.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

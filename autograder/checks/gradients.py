@@ -11,7 +11,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def numerical_gradient(f: Callable[[Array], float], x: Array, h: float = 1e-6) -> Array:
-    """Central differences `(f(x + h e) - f(x - h e)) / 2h` for each element of `x`; same shape as `x`, float64.
+    """Central differences `(f(x + h e) - f(x - h e)) / 2h` for each element of `x`; shape of `x`, float64.
 
     The error is O(h^2) from the formula and O(eps/h) from rounding: about 1e-9 for a smooth f of order 1.
     """

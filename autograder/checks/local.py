@@ -1,6 +1,7 @@
 """A student in this very process: the probe on a given namespace, values through the same codec.
 
-For running *our* code as a student would be run: mistakes (diagnosis), right answers in unit tests. Never student code.
+For running *our* code as a student would be run: mistakes (diagnosis), right answers in unit tests. Never
+student code.
 """
 
 from __future__ import annotations

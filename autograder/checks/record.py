@@ -12,7 +12,7 @@ from autograder.errors import Cause, CheckerError
 from autograder.model.report import Picture
 
 Reveal = Literal["worst", "inputs", "nothing"]
-"""What of a failing comparison a student may see: the worst element, the call's scalar inputs too, or nothing."""
+"""What of a failing comparison a student may see: the worst element, the scalar inputs too, or nothing."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Forbidden shortcuts, found in the syntax tree: an import or an attribute that would do the exercise's work."""
+"""Forbidden shortcuts, found in the syntax tree: imports and attributes that would do the exercise's work."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 def shortcuts(source: str, forbidden: Sequence[str]) -> list[tuple[str, int]]:
     """The forbidden dotted names that `source` uses, each with its line.
 
-    A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or aliased.
-    Source that does not parse uses nothing: it will fail by itself.
+    A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or
+    aliased. Source that does not parse uses nothing: it will fail by itself.
     """
     try:
         tree = ast.parse(_without_magics(source))
@@ -27,7 +27,9 @@ def shortcuts(source: str, forbidden: Sequence[str]) -> list[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
-                aliases[name.asname or name.name.split(".")[0]] = name.name if name.asname else name.name.split(".")[0]
+                aliases[name.asname or name.name.split(".")[0]] = (
+                    name.name if name.asname else name.name.split(".")[0]
+                )
                 note(name.name, node.lineno)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for name in node.names:
@@ -44,7 +46,7 @@ def shortcuts(source: str, forbidden: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def _dotted(node: ast.AST, aliases: dict[str, str]) -> str | None:
-    """The full dotted name of an attribute access, `getattr(np, "convolve")` and `import_module("scipy")` included."""
+    """The dotted name of `np.convolve`, `getattr(np, "convolve")` or `import_module("scipy")`; None of others."""
     if isinstance(node, ast.Name):
         return aliases.get(node.id)
     if isinstance(node, ast.Attribute):

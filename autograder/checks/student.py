@@ -1,4 +1,4 @@
-"""The student, as a check sees it: `student.NAME(...)` is a call into the sandbox, only plain values come back."""
+"""The student, as a check sees it: `student.NAME(...)` calls into the sandbox, plain values come back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from autograder.checks.record import current
 from autograder.errors import Cause, CheckerError, StudentFailure
 from autograder.inside import values
 
-CAUSES: dict[str, Cause] = {"exception": "exception", "missing": "missing", "memory": "memory", "type": "type"}
+CAUSES: dict[str, Cause] = {
+    "exception": "exception",
+    "missing": "missing",
+    "memory": "memory",
+    "type": "type",
+}
 
 
 class Transport(Protocol):
@@ -33,7 +38,7 @@ class Transport(Protocol):
 
 
 class Handle(values.Opaque):
-    """An object that stays in the student's kernel (a network): call it, call its methods, or operate on it."""
+    """An object that stays in the student's kernel (a network): call it, its methods, or operate on it."""
 
     __slots__ = ("_student",)
 
@@ -57,7 +62,9 @@ class Handle(values.Opaque):
 class Student:
     """A proxy for the student's namespace: an attribute is a function there. `name` is who the student is."""
 
-    def __init__(self, name: str, transport: Transport, *, seed: int = 0, seconds: float | None = None) -> None:
+    def __init__(
+        self, name: str, transport: Transport, *, seed: int = 0, seconds: float | None = None
+    ) -> None:
         self.name = name
         self._transport = transport
         self._seed = seed
@@ -78,11 +85,17 @@ class Student:
         """The variable `name` of the notebook."""
         return self._ask("value", name, None, (), {})
 
-    def _ask(self, operation: str, name: str, handle: int | None, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def _ask(
+        self, operation: str, name: str, handle: int | None, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Any:
         record = current()
         if operation in {"call", "value"}:
             record.functions.add(name)
-            record.call = f"`{name}`" if operation == "value" else signature(name, args, kwargs, record.reveal == "inputs")
+            record.call = (
+                f"`{name}`"
+                if operation == "value"
+                else signature(name, args, kwargs, record.reveal == "inputs")
+            )
         encoder = values.Encoder()
         try:
             message = {
@@ -102,7 +115,9 @@ class Student:
     def _read(self, reply: dict[str, Any], buffers: Sequence[Any], name: str) -> Any:
         if reply.get("status") == "ok":
             try:
-                return values.Decoder(buffers, lambda number, kind: Handle(number, kind, self)).decode(reply.get("value"))
+                return values.Decoder(buffers, lambda number, kind: Handle(number, kind, self)).decode(
+                    reply.get("value")
+                )
             except values.ValueRefused as error:
                 raise StudentFailure("type", f"the answer of `{name}` cannot be read: {error}") from None
         raise failure(reply, name)
@@ -120,7 +135,9 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     detail = str(reply.get("traceback", ""))[:4000]
     where = f"`{name}`" if name else "it"
     if cause == "missing":
-        told = f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
+        told = (
+            f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
+        )
     elif cause == "memory":
         told = f"{where} ran out of memory"
     elif cause == "type":
@@ -128,17 +145,23 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     else:
         told = f"{where} raised {kind}: {text}" if text else f"{where} raised {kind}"
     line = _line(detail)
-    return StudentFailure(cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail)
+    return StudentFailure(
+        cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail
+    )
 
 
 def _line(trace: str) -> str:
     """The source line of the innermost frame of a traceback."""
-    lines = [line.strip() for line in trace.splitlines() if line.startswith("    ") and not line.strip().startswith(("^", "~"))]
+    lines = [
+        line.strip()
+        for line in trace.splitlines()
+        if line.startswith("    ") and not line.strip().startswith(("^", "~"))
+    ]
     return lines[-1][:120] if lines else ""
 
 
 def signature(name: str, args: Sequence[Any], kwargs: dict[str, Any], inputs: bool) -> str:
-    """The call in a few words: shapes of arrays and keyword options; plain positional numbers only if allowed."""
+    """The call in a few words: shapes of arrays and keyword options; positional numbers only if allowed."""
     shown = [_shown(value, inputs) for value in args]
     shown += [f"{key}={_shown(value, True)}" for key, value in kwargs.items()]
     return f"{name}({', '.join(shown)})"

@@ -48,13 +48,15 @@ def check(
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Mark a function `(student, draw)` as a check of the graded cell `cell`, worth `points`.
 
-    `reveal` says what of a failing comparison the student may see; `seconds` is the time limit of each call, where it
-    is not the assignment's.
+    `reveal` says what of a failing comparison the student may see; `seconds` is the time limit of each call,
+    where it is not the assignment's.
     """
 
     def mark(function: CheckFunction) -> CheckFunction:
         if not inspect.getdoc(function):
-            raise CheckerError(f"check {function.__name__} has no docstring: its first line is what students read")
+            raise CheckerError(
+                f"check {function.__name__} has no docstring: its first line is what students read"
+            )
         function.__check__ = Check(function.__name__, cell, points, reveal, seconds, function)  # type: ignore[attr-defined]
         return function
 
@@ -81,14 +83,19 @@ class Suite:
         """
         if root is not None and str(root) not in sys.path:
             sys.path.insert(0, str(root))
-        if importlib.util.find_spec("solutions") is None or importlib.util.find_spec(f"solutions.{assignment}") is None:
+        if (
+            importlib.util.find_spec("solutions") is None
+            or importlib.util.find_spec(f"solutions.{assignment}") is None
+        ):
             raise UsageError(f"no assignment {assignment!r}: expected a folder solutions/{assignment}/")
         parts = {}
         for part in ("reference", "checks", "mistakes"):
             try:
                 parts[part] = importlib.import_module(f"solutions.{assignment}.{part}")
             except Exception as error:
-                raise CheckerError(f"solutions/{assignment}/{part}.py: {error!r}\n{traceback.format_exc()}") from error
+                raise CheckerError(
+                    f"solutions/{assignment}/{part}.py: {error!r}\n{traceback.format_exc()}"
+                ) from error
         checks = _marked(parts["checks"], "__check__")
         if not checks:
             raise CheckerError(f"solutions/{assignment}/checks.py has no @check")
@@ -99,7 +106,10 @@ class Suite:
     def sha256(self) -> str:
         """Hex digest of the files that a verdict rests on: the assignment's and the reference models'."""
         digest = hashlib.sha256()
-        for path in [*sorted(self.folder.glob("*.py")), *sorted((self.folder.parent / "models").glob("*.py"))]:
+        for path in [
+            *sorted(self.folder.glob("*.py")),
+            *sorted((self.folder.parent / "models").glob("*.py")),
+        ]:
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 
@@ -129,7 +139,9 @@ class Suite:
         except Exception as error:
             if record.failures:  # a check may stumble over a wrong value that it has already recorded
                 return Outcome(record)
-            raise CheckerError(f"check {item.name} of {self.assignment}: {error!r}\n{traceback.format_exc()}") from error
+            raise CheckerError(
+                f"check {item.name} of {self.assignment}: {error!r}\n{traceback.format_exc()}"
+            ) from error
         if not record.comparisons:
             raise CheckerError(f"check {item.name} of {self.assignment} compared nothing")
         return Outcome(record)
@@ -144,7 +156,12 @@ class Suite:
         if not failures and outcome.failure is not None:
             told = _with_call(outcome.failure.message, outcome.record.call)
             return replace(
-                result, verdict="fail", cause=outcome.failure.cause, message=told, detail=outcome.failure.detail, hint=hint
+                result,
+                verdict="fail",
+                cause=outcome.failure.cause,
+                message=told,
+                detail=outcome.failure.detail,
+                hint=hint,
             )
         first = failures[0]
         wrong = len({failure.case for failure in failures})
@@ -154,7 +171,13 @@ class Suite:
             told = f"{told}. {agree} of {outcome.record.cases} cases agree" if agree is not None else told
         picture = next((failure.picture for failure in failures if failure.picture), None)
         return replace(
-            result, verdict="fail", cause=first.cause, message=told, detail=first.detail, hint=hint, picture=picture
+            result,
+            verdict="fail",
+            cause=first.cause,
+            message=told,
+            detail=first.detail,
+            hint=hint,
+            picture=picture,
         )
 
     def diagnose(self, failed: dict[Check, Outcome], student: str, secret: str) -> dict[str, Mistake]:
@@ -163,7 +186,8 @@ class Suite:
             item.name: [
                 known
                 for known in self.mistakes
-                if known.of in outcome.record.functions and self._explains(known, item, outcome, student, secret)
+                if known.of in outcome.record.functions
+                and self._explains(known, item, outcome, student, secret)
             ]
             for item, outcome in failed.items()
         }
@@ -188,12 +212,18 @@ def _marked(module: ModuleType, mark: str) -> tuple[Any, ...]:
     found = [
         vars(value)[mark]
         for value in vars(module).values()
-        if hasattr(value, "__dict__") and mark in vars(value) and getattr(value, "__module__", "") == module.__name__
+        if hasattr(value, "__dict__")
+        and mark in vars(value)
+        and getattr(value, "__module__", "") == module.__name__
     ]
     return tuple(found)
 
 
 def forget(assignment: str) -> None:
     """Drop the imported modules of an assignment, so that the next `load` reads the files again."""
-    for name in [name for name in sys.modules if name == f"solutions.{assignment}" or name.startswith(f"solutions.{assignment}.")]:
+    for name in [
+        name
+        for name in sys.modules
+        if name == f"solutions.{assignment}" or name.startswith(f"solutions.{assignment}.")
+    ]:
         del sys.modules[name]

@@ -94,7 +94,7 @@ def _picture(check: CheckResult) -> str:
     encoded = base64.b64encode(heat_maps(check.picture)).decode()
     return (
         f'<img src="data:image/png;base64,{encoded}" alt="Heat maps: expected, found, and their difference" '
-        'style="display:block;max-width:100%;margin:8px 0 4px 24px">'
+        'style="display:block;max-width:calc(100% - 24px);margin:8px 0 4px 24px">'
     )
 
 

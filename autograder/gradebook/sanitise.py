@@ -21,7 +21,7 @@ LONGEST_TEXT: Final = 20_000
 """Characters of one output."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_GAP = "\N{ZERO WIDTH SPACE}"
+_GAP = "\N{WORD JOINER}"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
 _LINK = re.compile(r"\](?=\((?!https?://|mailto:|#)|:(?!\s*(?:https?://|mailto:|#)))", re.IGNORECASE)
@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 def markdown(source: str) -> str:
     """Markdown that looks the same and does nothing: no HTML, no pictures, no link but to the web or by mail.
 
-    A zero-width space behind the character that begins it breaks each of these, in code as in text: which
+    A word joiner (no width, no line break) behind the character that begins it breaks each of these, in code as in text: which
     lines a renderer takes for code need not be guessed.
     """
     source = _TAG.sub(f"<{_GAP}", text(source))

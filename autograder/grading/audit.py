@@ -1,4 +1,4 @@
-"""The grader graded: right answers must get full marks, every known mistake must fail and get its own hint."""
+"""The grader graded: right answers must get full marks, known mistakes must fail and get their own hint."""
 
 from __future__ import annotations
 

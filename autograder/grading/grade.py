@@ -1,4 +1,4 @@
-"""One submission in, one report out: rebuild it, run it in a slot, check it from outside, diagnose what is wrong."""
+"""One submission in, one report out: rebuild it, run it in a slot, check it from outside, diagnose it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class Task:
         """
         path = root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
         if not path.is_file():
-            raise UsageError(f"{assignment.name} is not released: run `autograder release {assignment.name}` first")
+            raise UsageError(
+                f"{assignment.name} is not released: run `autograder release {assignment.name}` first"
+            )
         released = document.parse(path.read_bytes(), assignment.limits)
         suite = Suite.load(assignment.name, root)
         task = cls(assignment, suite, released, secret)
@@ -67,7 +69,9 @@ class Task:
         }
         if given != suite.cells():
             wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
-            raise CheckerError(f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py")
+            raise CheckerError(
+                f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
+            )
         return task
 
     def slot_spec(self, image: str | None = None, runtime: str | None = None) -> SlotSpec:
@@ -77,8 +81,12 @@ class Task:
 
     def provenance(self, submission: Submission, image: str) -> Provenance:
         """What a verdict on `submission` rests on."""
-        seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
-        released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
+        seed = hashlib.sha256(
+            f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()
+        ).hexdigest()
+        released = hashlib.sha256(
+            repr([(c.cell_type, c.source) for c in self.released.cells]).encode()
+        ).hexdigest()
         checks = hashlib.sha256(f"{self.suite.sha256}{released}".encode()).hexdigest()
         return Provenance(submission.sha256, checks, image, seed[:16], __version__)
 
@@ -98,7 +106,10 @@ class Grader:
         self._runtime = runtime
 
     def grade(self, task: Task, submission: Submission) -> Graded:
-        """The report of one submission. Never raises for the student's, the sandbox's or the checker's failure."""
+        """The report of one submission.
+
+        Never raises for the student's, the sandbox's or the checker's failure.
+        """
         started = time.monotonic()
         spec = task.slot_spec(self._image, self._runtime)
         provenance = task.provenance(submission, self.pool.sandbox.image_id(spec))
@@ -107,7 +118,9 @@ class Grader:
             submitted = document.parse(submission.content, task.assignment.limits)
         except document.UnreadableNotebook as error:
             results = tuple(_not_run(item, error) for item in task.suite.checks)
-            return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
+            return Graded(
+                replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None
+            )
         rebuilt = rebuild(task.released, submitted)
         for attempt in range(RETRIES + 1):
             try:
@@ -124,14 +137,22 @@ class Grader:
         except AutograderError as error:
             return self._failed(task, empty, started, rebuilt.notebook, str(error))
         report = replace(
-            empty, status="graded", checks=results, walls=run.walls, repairs=rebuilt.repairs, seconds=time.monotonic() - started
+            empty,
+            status="graded",
+            checks=results,
+            walls=run.walls,
+            repairs=rebuilt.repairs,
+            seconds=time.monotonic() - started,
         )
         return Graded(report, run.execution.notebook)
 
     def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> _Run:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
         bans = forbidden(notebook, task.assignment.forbidden)
-        with self.pool.lease(spec) as slot, KernelSession(slot, submission.student, task.assignment.limits) as session:
+        with (
+            self.pool.lease(spec) as slot,
+            KernelSession(slot, submission.student, task.assignment.limits) as session,
+        ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
             outcomes: dict[Check, Outcome | StudentFailure] = {}
             for item in task.suite.checks:
@@ -143,7 +164,9 @@ class Grader:
 
     @staticmethod
     def _failed(task: Task, empty: Report, started: float, notebook: NotebookNode, error: str) -> Graded:
-        results = tuple(CheckResult(c.name, c.cell, c.points, "not_run", title=c.title) for c in task.suite.checks)
+        results = tuple(
+            CheckResult(c.name, c.cell, c.points, "not_run", title=c.title) for c in task.suite.checks
+        )
         report = replace(empty, checks=results, error=error, seconds=time.monotonic() - started)
         return Graded(report, notebook)
 
@@ -165,7 +188,9 @@ class _Run:
         except CheckerError:
             raise
         except Exception as error:
-            raise CheckerError(f"a mistake of {task.assignment.name} raised {error!r}\n{traceback.format_exc()}") from error
+            raise CheckerError(
+                f"a mistake of {task.assignment.name} raised {error!r}\n{traceback.format_exc()}"
+            ) from error
         causes = broken_cells(self.execution)
         results = []
         for item, outcome in self.outcomes.items():
@@ -181,7 +206,14 @@ class _Run:
 
 def _fail(item: Check, failure: StudentFailure) -> CheckResult:
     return CheckResult(
-        item.name, item.cell, item.points, "fail", failure.cause, failure.message, title=item.title, detail=failure.detail
+        item.name,
+        item.cell,
+        item.points,
+        "fail",
+        failure.cause,
+        failure.message,
+        title=item.title,
+        detail=failure.detail,
     )
 
 
@@ -204,12 +236,16 @@ def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
 
 
 def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell whose exercise uses a forbidden shortcut, in its own cells or through a helper cell, why."""
+    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper cell, why."""
     if not names:
         return {}
     helpers: dict[str, tuple[str, int]] = {}
     for cell in notebook.cells:
-        if cell.cell_type == "code" and "nbgrader" not in cell.metadata and (used := shortcuts(cell.source, names)):
+        if (
+            cell.cell_type == "code"
+            and "nbgrader" not in cell.metadata
+            and (used := shortcuts(cell.source, names))
+        ):
             helpers |= dict.fromkeys(names_defined(cell.source), used[0])
     bans: dict[str, StudentFailure] = {}
     for name, positions in exercises(notebook).items():
@@ -219,11 +255,13 @@ def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, Student
             through = sorted(names_used(source) & helpers.keys())
             if direct:
                 bans[name] = StudentFailure(
-                    "forbidden", f"`{direct[0][0]}` does the work of this exercise (line {direct[0][1]}): write it yourself"
+                    "forbidden",
+                    f"`{direct[0][0]}` does the work of this exercise (line {direct[0][1]}): write it yourself",
                 )
             elif through:
                 bans[name] = StudentFailure(
-                    "forbidden", f"`{through[0]}` uses `{helpers[through[0]][0]}`, which does the work of this exercise: write it yourself"
+                    "forbidden",
+                    f"`{through[0]}` uses `{helpers[through[0]][0]}`, which does the work of this exercise: write it yourself",
                 )
     return bans
 
@@ -237,7 +275,9 @@ def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
             cell: Any = execution.notebook.cells[position]
             if position in lost:
                 failure = lost[position]
-                causes[name] = StudentFailure(failure.cause, f"{failure.message}, so nothing it defines is there")
+                causes[name] = StudentFailure(
+                    failure.cause, f"{failure.message}, so nothing it defines is there"
+                )
             elif error := next((output for output in cell.outputs if output.output_type == "error"), None):
                 if error.ename != "NotImplementedError":
                     told = f"the cell raised {error.ename}: {error.evalue}"[:300]

@@ -1,4 +1,4 @@
-"""Lease slots to submissions, one at a time; replace a slot after so many, or when anything about it is in doubt."""
+"""Lease slots to submissions, one at a time; replace a slot after so many, or when it is in any doubt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class SlotPool:
 
     @contextmanager
     def lease(self, spec: SlotSpec) -> Iterator[Slot]:
-        """A slot that is ready, for one submission. It is kept for the next only if nothing went wrong in the block.
+        """A slot that is ready, for one submission.
+
+        It is kept for the next only if nothing went wrong in the block.
 
         Raises:
             SandboxError: no slot could be started.

@@ -1,9 +1,10 @@
-"""Submissions whose verdict is known, made from an assignment's own material: right, second, mistaken, unfinished."""
+"""Submissions whose verdict is known, from an assignment's own material: right, second, mistaken, unfinished."""
 
 from __future__ import annotations
 
 import ast
 import copy
+import textwrap
 from collections.abc import Collection, Sequence
 
 from nbformat import NotebookNode
@@ -19,7 +20,7 @@ MARKS = ("### BEGIN SOLUTION", "### END SOLUTION")
 
 
 def right(task: Task) -> NotebookNode:
-    """The released notebook with the model answer in every solution cell, as a perfect student would hand it in."""
+    """The released notebook with the model answer in every solution cell: a perfect student's."""
     answers = {
         cell.metadata.nbgrader.grade_id: cell.source
         for cell in model_answer(task.suite.folder / "notebook.py").cells
@@ -35,7 +36,7 @@ def right(task: Task) -> NotebookNode:
 
 
 def second(task: Task) -> NotebookNode:
-    """The released notebook with the second right answer: each definition of second.py in the solution cell it is for.
+    """The released notebook with the second right answer, each definition in the solution cell it is for.
 
     Raises:
         UsageError: the assignment has no second.py.
@@ -43,7 +44,9 @@ def second(task: Task) -> NotebookNode:
     """
     path = task.suite.folder / "second.py"
     if not path.is_file():
-        raise UsageError(f"{task.assignment.name} has no second.py: a second right answer, written differently")
+        raise UsageError(
+            f"{task.assignment.name} has no second.py: a second right answer, written differently"
+        )
     text = path.read_text(encoding="utf-8")
     notebook = right(task)
     cells = [cell for cell in notebook.cells if _is_code_answer(cell)]
@@ -82,12 +85,17 @@ def mistaken(task: Task, mistakes: Sequence[Mistake], student: str) -> NotebookN
     """
     notebook = right(task)
     for mistake in mistakes:
-        home = next((c for c in notebook.cells if _is_code_answer(c) and mistake.of in names_defined(c.source)), None)
+        home = next(
+            (c for c in notebook.cells if _is_code_answer(c) and mistake.of in names_defined(c.source)), None
+        )
         if home is None:
-            raise CheckerError(f"mistake {mistake.name} is of {mistake.of}, which no solution cell of {task.assignment.name} defines")
-        value = mistake.name if hasattr(task.suite.reference, mistake.of) else f"{mistake.name}({student!r})"
+            raise CheckerError(
+                f"mistake {mistake.name} is of {mistake.of}, which no solution cell of {task.assignment.name} defines"
+            )
+        argument = "" if hasattr(task.suite.reference, mistake.of) else f"({student!r})"  # a variable is what it returns
         home.source += (
-            f"\n\n\nimport types\n\nreference = types.SimpleNamespace(**globals())\n\n\n{mistake.source()}\n\n{mistake.of} = {value}"
+            f"\n\n\ndef _{mistake.name}():\n    import types\n\n    reference = types.SimpleNamespace(**globals())\n\n"
+            f"{textwrap.indent(mistake.source(), '    ')}\n    return {mistake.name}\n\n\n{mistake.of} = _{mistake.name}(){argument}"
         )
     return notebook
 

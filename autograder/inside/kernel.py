@@ -11,6 +11,7 @@ from typing import Any
 
 import traitlets.config
 import zmq
+
 sys.modules["debugpy"] = None  # type: ignore[assignment]  # a graded kernel has no debugger, and it is slow to import
 from ipykernel import iostream, ipkernel, kernelapp, kernelbase  # noqa: F401 - imported for the forks to come
 from IPython.core import completer, history, magics  # noqa: F401
@@ -19,7 +20,7 @@ from . import probe
 
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]
-    """An IPKernelApp without what a graded kernel has no use for: files of its own, a crash handler, a history."""
+    """An IPKernelApp without what a graded kernel has no use for: files of its own, crash handler, history."""
 
     def init_connection_file(self) -> None:
         """Nothing: the connection is given, and the kernel may write no file outside its work folder."""
@@ -70,7 +71,9 @@ def initialise(kernel: dict[str, Any]) -> Application:
     old = os.umask(0)  # the host's user, another one, connects to these sockets
     app.initialize([])
     os.umask(old)
-    app.shell.enable_matplotlib("inline")  # what importing pyplot does in a kernel, but here the zygote imported it
+    app.shell.enable_matplotlib(
+        "inline"
+    )  # what importing pyplot does in a kernel, but here the zygote imported it
     serve(app)
     return app
 
@@ -100,7 +103,7 @@ def _silence() -> None:
 
 
 def warm() -> None:
-    """First uses, in the zygote, of what needs no thread: compile a cell, format a value, draw and encode a figure."""
+    """First uses, in the zygote, of what needs no thread: draw and encode a figure."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -110,4 +113,6 @@ def warm() -> None:
     figure.subplots().plot([0, 1])
     FigureCanvasAgg(figure).print_png(io.BytesIO())
     if threading.active_count() != 1:
-        raise RuntimeError(f"the zygote holds {threading.active_count()} threads: forks of it would not be safe")
+        raise RuntimeError(
+            f"the zygote holds {threading.active_count()} threads: forks of it would not be safe"
+        )

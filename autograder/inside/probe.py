@@ -1,7 +1,7 @@
-"""Answers the checks' requests inside the student's kernel: call a function, read a variable, work on an object.
+"""Answers the checks' requests in the student's kernel: call a function, read a variable, use an object.
 
-It runs in the student's process and is therefore trusted with nothing: it holds no answer and no score, and whatever
-it is made to say is only a value that the checks outside compare.
+It runs in the student's process and is therefore trusted with nothing: it holds no answer and no score, and
+whatever it is made to say is only a value that the checks outside compare.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ COMM_TARGET = "autograder"
 class Probe:
     """Serves requests on `namespace`, the student's globals. Objects that cannot cross are kept by number.
 
-    A request is a dict: `operation` (`call`, `value`, `apply`, `method`, `network`), `name`, `handle`, `arguments`,
-    `keywords`, `seed`, `max_bytes`; a reply is `{"status": "ok", "value": tree}` or
+    A request is a dict: `operation` (`call`, `value`, `apply`, `method`, `network`), `name`, `handle`,
+    `arguments`, `keywords`, `seed`, `max_bytes`; a reply is `{"status": "ok", "value": tree}` or
     `{"status": "error", "cause", "type", "message", "traceback"}`.
     """
 
@@ -123,7 +123,9 @@ def _error(cause: str, error: BaseException, message: str | None = None) -> dict
 def _frames(error: BaseException) -> str:
     """The student's own frames of the traceback (notebook cells), innermost last, without the probe's."""
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel" in frame.filename or frame.filename.startswith("<")
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "ipykernel" in frame.filename or frame.filename.startswith("<")
     ]
     if not frames:
         return ""

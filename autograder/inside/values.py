@@ -1,8 +1,9 @@
 """The value codec: plain values to a JSON tree and binary buffers, and back. Never pickle, never code.
 
-Both sides use it. The side that decodes trusts nothing: types, shapes, dtypes, sizes, depth and counts are checked
-before anything is allocated. Only *exact* types are encoded, so a subclass with its own `__eq__` or `__array__` never
-crosses; what has no plain form crosses as an opaque handle (its number and the name of its type).
+Both sides use it. The side that decodes trusts nothing: types, shapes, dtypes, sizes, depth and counts are
+checked before anything is allocated. Only *exact* types are encoded, so a subclass with its own `__eq__` or
+`__array__` never crosses; what has no plain form crosses as an opaque handle (its number and the name of its
+type).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ MAX_DEPTH = 32
 MAX_NODES = 200_000
 MAX_INT_BITS = 4096
 TENSOR_DTYPES = {
-    "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool", "complex64",
-    "complex128",
+    "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool",
+    "complex64", "complex128",
 }  # fmt: skip
 
 
@@ -80,7 +81,9 @@ class Encoder:
         if kind is dict:
             return {
                 "t": "dict",
-                "v": [[self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()],
+                "v": [
+                    [self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()
+                ],
             }
         if kind is np.ndarray and value.dtype.kind in "biufc" and value.dtype.itemsize <= 16:
             array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))

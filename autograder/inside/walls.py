@@ -1,7 +1,7 @@
 """The inner walls: what a forked kernel gives up, for good, before it sees a line of the student's code.
 
-Each wall is raised by a function that returns its name when it stands; one that this machine cannot raise is left out,
-and the report says so by not listing it.
+Each wall is raised by a function that returns its name when it stands; one that this machine cannot raise is
+left out, and the report says so by not listing it.
 """
 
 from __future__ import annotations
@@ -25,22 +25,25 @@ DENIED_SYSCALLS = (
     # other processes
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
     # namespaces, mounts and the kernel itself
-    "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig",
-    "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at", "bpf", "perf_event_open", "kexec_load", "kexec_file_load",
-    "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff", "acct", "quotactl", "syslog",
+    "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
+    "fsmount", "fsconfig", "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at", "bpf",
+    "perf_event_open", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module",
+    "reboot", "swapon", "swapoff", "acct", "quotactl", "syslog",
     "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
     # keys and memory that outlive the process
-    "add_key", "request_key", "keyctl", "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semctl",
+    "add_key", "request_key", "keyctl", "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl",
+    "semget", "semop", "semctl",
     "mq_open", "mq_unlink",
     # clocks and identity
-    "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname", "personality", "vhangup",
+    "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname",
+    "personality", "vhangup",
 )  # fmt: skip
 
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 def limit_resources(memory: int, processes: int, disk: int) -> str:
-    """Address space grows by at most `memory` bytes; at most `processes` processes and threads; files of `disk` bytes."""
+    """At most `memory` bytes more of address space, `processes` processes and threads, files of `disk` bytes."""
     with open("/proc/self/statm") as file:  # noqa: PTH123 - the zygote's imports are counted: keep them few
         already = int(file.read().split()[0]) * resource.getpagesize()
     for what, value in (
@@ -60,7 +63,7 @@ def limit_resources(memory: int, processes: int, disk: int) -> str:
 
 
 def die_before_the_zygote() -> None:
-    """When memory runs out, this process and its children are the first to be killed, not the zygote or the grader."""
+    """Be killed first, with all children, when memory runs out: before the zygote and the grader."""
     with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
         file.write("1000")
 
@@ -99,10 +102,13 @@ def forbid_privileges() -> str:
     return "no-new-privs"
 
 
-def landlock(readable: Sequence[str], devices: Sequence[str], writable: Sequence[str], sockets: Sequence[str]) -> str | None:
-    """Files: read `readable` trees and `devices`, anything in `writable`, make sockets in `sockets`; nothing else.
+def landlock(
+    readable: Sequence[str], devices: Sequence[str], writable: Sequence[str], sockets: Sequence[str]
+) -> str | None:
+    """Files: read `readable` and `devices`, do anything in `writable`, make sockets in `sockets`; no more.
 
-    Where the kernel can: no TCP, no signals and no abstract sockets to anything outside. None where it has no Landlock.
+    Where the kernel can: no TCP, no signals and no abstract sockets to anything outside. None where it has no
+    Landlock.
     """
     from landlock import FSAccess, Ruleset, SyscallError, landlock_abi_version
 
@@ -129,7 +135,7 @@ def landlock(readable: Sequence[str], devices: Sequence[str], writable: Sequence
 
 
 def _scope(abi: int) -> None:
-    """A second ruleset for what the landlock package does not speak of yet: TCP, signals, abstract sockets."""
+    """A second ruleset for what the landlock package cannot say yet: TCP, signals, abstract sockets."""
     from landlock import plumbing
 
     class Attributes(ctypes.Structure):
@@ -150,6 +156,7 @@ def _scope(abi: int) -> None:
 def prepare_seccomp() -> Any | None:
     """The syscall filter, built once by the zygote; None where libseccomp is missing."""
     import landlock  # noqa: F401 - imported here, before the forks
+
     try:
         import pyseccomp
     except (ImportError, OSError, RuntimeError):

@@ -1,8 +1,9 @@
 """The zygote: imports what notebooks need once, holds no thread, and forks one kernel per submission.
 
-`python -m inside.zygote '{"control": ..., "profile": ..., "work": ...}'`. It connects to the control socket that the
-host listens on and speaks JSON lines: the host says `fork`, `kill`, `clean`; it answers `ready`, `forked`, `started`, `exited`.
-A kernel never sees that socket: it is closed in the child, and the host removes its path after the first connection.
+`python -m inside.zygote '{"control": ..., "profile": ..., "work": ...}'`. It connects to the control socket
+that the host listens on and speaks JSON lines: the host says `fork`, `kill`, `clean`; it answers `ready`,
+`forked`, `started`, `exited`. A kernel never sees that socket: it is closed in the child, and the host
+removes its path after the first connection.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ from typing import Any
 from . import removal, walls
 
 PROFILES = {
-    "python": ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
-    "numpy": ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg"),
+    "python": (
+        "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg",
+    ),
+    "numpy": (
+        "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg",
+    ),
     "torch": (
         "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.backends.backend_agg",
         "torch", "torch.nn.functional", "pytorch_lightning",
@@ -54,7 +59,9 @@ class Zygote:
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         gc.collect()
         gc.freeze()
-        self.say(event="ready", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")), resident=_resident())  # noqa: PTH208
+        self.say(
+            event="ready", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")), resident=_resident()
+        )  # noqa: PTH208
         with selectors.DefaultSelector() as selector:
             selector.register(self.control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
@@ -79,7 +86,9 @@ class Zygote:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             request = json.loads(line)
-            {"fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean}[request.pop("do")](**request)
+            {"fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean}[
+                request.pop("do")
+            ](**request)
         return True
 
     def fork(self, name: str, kernel: dict[str, Any]) -> None:
@@ -102,7 +111,10 @@ class Zygote:
                 status = stop.code if isinstance(stop.code, int) else 1
             except BaseException:  # noqa: BLE001 - nothing may return from a forked child
                 with contextlib.suppress(OSError):
-                    os.write(writer, json.dumps({"event": "unstarted", "error": traceback.format_exc()[-3000:]}).encode())
+                    os.write(
+                        writer,
+                        json.dumps({"event": "unstarted", "error": traceback.format_exc()[-3000:]}).encode(),
+                    )
             finally:
                 os._exit(status)
         os.close(writer)
@@ -114,14 +126,19 @@ class Zygote:
         else:
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             del self.children[pid]
-            started = {"event": "unstarted", "error": f"the kernel ended before it started (exit code {code})"}
+            started = {
+                "event": "unstarted",
+                "error": f"the kernel ended before it started (exit code {code})",
+            }
         self.say(name=name, pid=pid, **started)
 
     def _become_kernel(self, kernel: dict[str, Any], writer: int) -> None:
         """The child: raise the walls, become an ipykernel, say so, and serve until killed."""
         signal.set_wakeup_fd(-1)
         walls.forget_signals()
-        walls.forget_files(writer)  # the control socket, the selector and the wake-up pair, which are the zygote's too
+        walls.forget_files(
+            writer
+        )  # the control socket, the selector and the wake-up pair, which are the zygote's too
         os.setsid()
         standing = self._raise_walls(kernel)
         walls.die_with_the_zygote()
@@ -166,7 +183,7 @@ class Zygote:
         self.reap()
 
     def kill_all(self) -> None:
-        """End every process but this one (and the sandbox's init): only where the sandbox has its own pid namespace."""
+        """End every process but this one and the sandbox's init: only where there is a pid namespace of its own."""
         if self.options["alone"]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)

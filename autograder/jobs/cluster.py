@@ -26,12 +26,14 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    dask.config.set({
-        "distributed.worker.daemon": False,  # a worker starts sandboxes
-        "distributed.scheduler.allowed-failures": 2,
-        "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
-        "distributed.admin.large-graph-warning-threshold": "1GB",
-    })
+    dask.config.set(
+        {
+            "distributed.worker.daemon": False,  # a worker starts sandboxes
+            "distributed.scheduler.allowed-failures": 2,
+            "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+            "distributed.admin.large-graph-warning-threshold": "1GB",
+        }
+    )
     if scheduler is not None:
         try:
             found = Client(scheduler, timeout=CONNECT_SECONDS)
@@ -42,7 +44,9 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             ) from error
         with found:
             if not found.scheduler_info()["workers"]:
-                raise UsageError(f"the scheduler at {scheduler!r} has no workers: start some (`dask worker {scheduler} --nthreads 1`)")
+                raise UsageError(
+                    f"the scheduler at {scheduler!r} has no workers: start some (`dask worker {scheduler} --nthreads 1`)"
+                )
             yield found
         return
     with (

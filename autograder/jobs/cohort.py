@@ -1,4 +1,4 @@
-"""Grade a class: what is graded already is not run again, the rest runs on the cluster, every result is kept at once."""
+"""Grade a class: what is graded is not run again, the rest runs on the cluster, each result is kept at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Cohort:
-    """A class of submissions of one assignment, and what came of it. `interrupted` when Ctrl-C ended it early."""
+    """A class of submissions of one assignment, and what came of it.
+
+    `interrupted` when Ctrl-C ended it early.
+    """
 
     assignment: str
     reports: list[Report] = field(default_factory=list)
@@ -55,12 +58,16 @@ class Options:
 
 
 def grade(
-    settings: Settings, name: str, options: Options, progress: Progress, starting: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    name: str,
+    options: Options,
+    progress: Progress,
+    starting: Callable[[str], None] = lambda _: None,
 ) -> Cohort:
     """Grade `course/submitted/*/<name>/`, into the store of attempts and nbgrader's gradebook.
 
-    A result is in the store before it is in the gradebook, and in the gradebook before the next one is waited for: an end
-    at any moment loses nothing, and the next run goes on where this one stopped.
+    A result is in the store before it is in the gradebook, and in the gradebook before the next one is waited
+    for: an end at any moment loses nothing, and the next run goes on where this one stopped.
 
     Raises:
         UsageError: unknown or unreleased assignment, no submissions, no sandbox, no scheduler, a locked gradebook.
@@ -68,7 +75,9 @@ def grade(
     """
     task = Task.load(settings.assignment(name), settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
-    setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime)
+    setup = work.Setup(
+        str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime
+    )
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
     book = CourseGradebook(
@@ -132,7 +141,9 @@ class _Run:
         ]
         if not found:
             where = self.settings.course_folder / "submitted" / "<student>" / self.setup.assignment
-            raise UsageError(f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)")
+            raise UsageError(
+                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)"
+            )
         return found
 
     def _run(self, todo: list[Submission]) -> None:
@@ -142,7 +153,9 @@ class _Run:
             by_key: dict[str, Submission] = {}
             futures = []
             for submission in todo:
-                future = dask.submit(work.work, self.setup, submission.student, submission.content, pure=False)
+                future = dask.submit(
+                    work.work, self.setup, submission.student, submission.content, pure=False
+                )
                 by_key[future.key] = submission
                 futures.append(future)
             try:
@@ -154,7 +167,10 @@ class _Run:
                 dask.cancel(futures)
 
     def _finish(self, submission: Submission, future: Any) -> None:
-        """Keep what a worker returned. A worker that died three times over a submission is the sandbox's failure."""
+        """Keep what a worker returned.
+
+        A worker that died three times over a submission is the sandbox's failure.
+        """
         from distributed import KilledWorker
 
         try:

@@ -10,7 +10,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, Connection, DateTime, LargeBinary, MetaData, String, Table, create_engine, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    select,
+)
 from sqlalchemy.exc import OperationalError
 
 from autograder.errors import UsageError
@@ -108,7 +119,13 @@ class AttemptStore:
                 yield connection
         except OperationalError as error:
             reason = str(error.orig)
-            advice = "end the other program that uses it" if "locked" in reason else "free some space" if "full" in reason else "check its folder"
+            advice = (
+                "end the other program that uses it"
+                if "locked" in reason
+                else "free some space"
+                if "full" in reason
+                else "check its folder"
+            )
             raise UsageError(
                 f"the store of attempts ({self._engine.url.render_as_string()}) cannot be used: {reason}: {advice}; "
                 "what is graded already is kept, and the next run goes on from there"

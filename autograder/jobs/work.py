@@ -60,7 +60,7 @@ def work(setup: Setup, student: str, content: bytes) -> tuple[bytes, bytes]:
 
 
 def read(path: Path, limit: int) -> bytes:
-    """The bytes of a submitted notebook, whatever lies there: what cannot be read is graded as what it is, unreadable.
+    """The bytes of a submitted notebook; what cannot be read is graded as what it is, unreadable.
 
     At most `limit` + 1 bytes are read. A link, a folder or nothing at all reads as no bytes.
 
@@ -73,7 +73,9 @@ def read(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except PermissionError as error:
-        raise UsageError(f"{path} may not be read: give the grader's user the right to ({error.strerror})") from error
+        raise UsageError(
+            f"{path} may not be read: give the grader's user the right to ({error.strerror})"
+        ) from error
 
 
 def report_of(data: bytes) -> Report:

@@ -29,7 +29,9 @@ class Caller:
         self._comm = secrets.token_hex(16)
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
-    def request(self, message: dict[str, Any], buffers: Sequence[Any], seconds: float) -> tuple[dict[str, Any], list[Any]]:
+    def request(
+        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float
+    ) -> tuple[dict[str, Any], list[Any]]:
         """The reply's content and buffers.
 
         Raises:

@@ -1,8 +1,10 @@
-"""A Jupyter kernel provisioner that asks a zygote for a fork, so that any Jupyter client can use a sandboxed kernel.
+"""A Jupyter kernel provisioner that asks a zygote for a fork: any Jupyter client can use a sandboxed kernel.
 
 A kernelspec names it, with the sandbox and the profile to use:
 
-    "metadata": {"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": {"profile": "torch"}}}
+    "metadata": {
+        "kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": {"profile": "torch"}}
+    }
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     sandbox = Unicode("auto", config=True, help="docker, bwrap, none, or auto")
     profile = Unicode("torch", config=True, help="python, numpy or torch: what is warm and importable")
-    slot = AnyTrait(None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone")
+    slot = AnyTrait(
+        None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone"
+    )
     student = Unicode("", help="whose kernel it is ($JUPYTERHUB_USER inside)")
     name = Unicode("k", help="the kernel's name in its slot")
 
@@ -45,7 +49,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return await super().pre_launch(cmd=[], **kwargs)  # type: ignore[no-any-return]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
-        """Called by `KernelManager.start_kernel()`: fork the kernel, in a slot of its own where none was given."""
+        """Called by `KernelManager.start_kernel()`: fork the kernel, in its own slot where none was given."""
         del cmd, kwargs
         if self.slot is None:
             from autograder.sandbox.choose import sandbox
@@ -76,7 +80,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return code
 
     async def send_signal(self, signum: int) -> None:
-        """Called by `KernelManager.signal_kernel()`: the zygote passes on an interrupt; anything else ends the kernel."""
+        """Called by `KernelManager.signal_kernel()`: pass an interrupt on; anything else ends the kernel."""
         if self._running and signum == signal.SIGINT:
             self.slot.interrupt(self.name)
         elif self._running and signum:

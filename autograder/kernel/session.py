@@ -70,7 +70,8 @@ class KernelSession:
     def run(self, notebook: NotebookNode, runs: Callable[[Any], bool] = lambda _cell: True) -> Execution:
         """Run the code cells for which `runs` is true, errors allowed; outputs are put into a copy of the notebook.
 
-        A cell that hangs, eats its memory or kills the kernel is left out, and the others are run again without it.
+        A cell that hangs, eats its memory or kills the kernel is left out, and the others are run again
+        without it.
 
         Raises:
             SandboxError: the sandbox failed.
@@ -102,7 +103,9 @@ class KernelSession:
             self._restart()
         assert self._caller is not None
         try:
-            reply, answer = self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
+            reply, answer = self._caller.request(
+                message, buffers, min(left, seconds or self.limits.call_seconds)
+            )
         except KernelLost:
             self._end()
             raise
@@ -114,7 +117,9 @@ class KernelSession:
         while True:
             try:
                 self._start()
-            except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
+            except (
+                _CellLost
+            ) as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
                 self._skip.add(stop.index)
                 self._end()
             else:
@@ -126,7 +131,8 @@ class KernelSession:
         config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
         manager = AsyncKernelManager(context=_context())
         manager._kernel_spec = KernelSpec(
-            argv=[], metadata={"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": config}}
+            argv=[],
+            metadata={"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": config}},
         )
         self._manager = manager
         _run(self._run_cells(manager))
@@ -206,16 +212,23 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
         except DeadKernelError:
             if self._said > self._limits.output_bytes:
-                failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
+                failure = KernelLost(
+                    "exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB"
+                )
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         else:
             if not any(_is_memory(output) for output in cell.outputs):
                 return
-            failure = KernelLost("memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory")
+            failure = KernelLost(
+                "memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory"
+            )
         finally:
             cell.source = source
-        cell.outputs = [*cell.outputs[:20], new_output("error", ename=failure.cause, evalue=failure.message, traceback=[failure.message])]
+        cell.outputs = [
+            *cell.outputs[:20],
+            new_output("error", ename=failure.cause, evalue=failure.message, traceback=[failure.message]),
+        ]
         raise _CellLost(index, failure)
 
     async def _async_poll_kernel_alive(self) -> None:
@@ -232,11 +245,17 @@ class _Runner(NotebookClient):  # type: ignore[misc]
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
         """Count what the cell says before it is kept."""
         if msg["msg_type"] not in {"status", "execute_input"}:
             content = msg["content"]
-            self._said += len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values()) + 100
+            self._said += (
+                len(content.get("text", ""))
+                + sum(len(str(part)) for part in content.get("data", {}).values())
+                + 100
+            )
             if self._said > self._limits.output_bytes:
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
@@ -248,7 +267,9 @@ def _is_memory(output: Any) -> bool:
     """Whether a cell's output is the error of an allocation that failed: what it hoards would starve the next cells."""
     if output.output_type != "error":
         return False
-    return output.ename == "MemoryError" or (output.ename == "RuntimeError" and "can't allocate memory" in output.evalue)
+    return output.ename == "MemoryError" or (
+        output.ename == "RuntimeError" and "can't allocate memory" in output.evalue
+    )
 
 
 def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:

@@ -27,7 +27,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One assignment of the course. `points` is what its checks sum to; a hand-graded question comes on top."""
+    """One assignment of the course.
+
+    `points` is what its checks sum to; a hand-graded question comes on top.
+    """
 
     name: str
     title: str

@@ -70,8 +70,8 @@ class Provenance:
 class Report:
     """Everything the grader says about one submission.
 
-    `status` is `failed` when the sandbox or a checker failed, never the student: such a report costs no points, its
-    `error` says (to staff) what happened.
+    `status` is `failed` when the sandbox or a checker failed, never the student: such a report costs no
+    points, its `error` says (to staff) what happened.
     """
 
     student: str

@@ -101,7 +101,8 @@ def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[s
         return cell
     is_answer = bool(cell.metadata.nbgrader.get("solution"))
     # of an answer the first copy that somebody wrote, of a locked cell the first that nobody touched
-    chosen = next((copied for copied in found if _same_text(copied.source, cell.source) != is_answer), found[0])
+    good = (copied for copied in found if _same_text(copied.source, cell.source) != is_answer)
+    chosen = next(good, found[0])
     if len(found) > 1:
         kept = "the first one with an answer was graded" if is_answer else "one was kept"
         repairs.append(f"`{name}` was there {len(found)} times: {kept}.")

@@ -190,7 +190,7 @@ def _run_nbgrader(course: Path, name: str, notebook: NotebookNode, source: Path)
 
 
 def _reason(errors: list[str]) -> str:
-    """The exception that nbgrader logged first: in a traceback, the first line that is neither frame nor heading."""
+    """The exception that nbgrader logged first: of its traceback, the line that is no frame."""
     for error in errors:
         heading, *lines = error.splitlines()
         if heading.startswith("Traceback"):

@@ -1,4 +1,4 @@
-"""The only code that enters a sandbox, in a folder of its own: `inside/` and the student-side package `course/`."""
+"""The only code that enters a sandbox, in a folder of its own: `inside/` and the student's package `course/`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def run_folder() -> Path:
 
     `$AUTOGRADER_RUN` moves it.
     """
-    folder = Path(os.environ.get("AUTOGRADER_RUN") or Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}")
+    folder = Path(
+        os.environ.get("AUTOGRADER_RUN") or Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
+    )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")

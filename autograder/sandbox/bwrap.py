@@ -1,4 +1,7 @@
-"""bubblewrap: namespaces, an empty network, a read-only view of the system. The sandbox where no engine answers."""
+"""Bubblewrap: namespaces, an empty network, a read-only view of the system.
+
+The sandbox where no engine answers.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ class Bubblewrap(Sandbox):
 
     def image_id(self, spec: SlotSpec) -> str:
         """The interpreter and the packages it sees are the host's."""
-        return f"bwrap:{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}:{spec.profile}"
+        return (
+            f"bwrap:{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}:{spec.profile}"
+        )
 
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
         """Start bwrap with the zygote in it."""
@@ -50,14 +55,32 @@ class Bubblewrap(Sandbox):
         program = executable()
         assert program is not None
         options = zygote_options(
-            spec, self.paths(folder), walls=True, own_user=_root(), alone=True, readable=[*map(str, view.trees()), INSIDE_CODE, "/etc"]
+            spec,
+            self.paths(folder),
+            walls=True,
+            own_user=_root(),
+            alone=True,
+            readable=[*map(str, view.trees()), INSIDE_CODE, "/etc"],
         )
-        command = [program, *_arguments(spec, folder, code), "--", str(view.python()), "-sP", "-m", "inside.zygote", json.dumps(options)]
+        command = [
+            program,
+            *_arguments(spec, folder, code),
+            "--",
+            str(view.python()),
+            "-sP",
+            "-m",
+            "inside.zygote",
+            json.dumps(options),
+        ]
         log = folder / "log"
         try:
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
                 )
         except OSError as error:
             raise SandboxError(f"bwrap could not be started: {error}") from error
@@ -95,8 +118,15 @@ def _root() -> bool:
 
 
 def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
-    """bwrap's command line: namespaces, capabilities, mounts, environment."""
-    arguments = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    """The command line: namespaces, capabilities, mounts, environment."""
+    arguments = [
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+    ]
     arguments += ["--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]
     if _root():
         for capability in CAPABILITIES:
@@ -115,15 +145,28 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     for package in view.masked(spec.profile):
         arguments += ["--ro-bind", str(code / ABSENT), str(package)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
-    arguments += [*_parents(Path(INSIDE_CODE)), "--ro-bind", str(code), INSIDE_CODE, "--bind", str(folder), INSIDE_SLOT]
+    arguments += [
+        *_parents(Path(INSIDE_CODE)),
+        "--ro-bind",
+        str(code),
+        INSIDE_CODE,
+        "--bind",
+        str(folder),
+        INSIDE_SLOT,
+    ]
     arguments += ["--remount-ro", "/", "--chdir", INSIDE_WORK, "--clearenv"]
-    environment = {**clean_environment(), "PYTHONPATH": INSIDE_CODE, "HOME": INSIDE_WORK, "PATH": "/usr/bin:/bin"}
+    environment = {
+        **clean_environment(),
+        "PYTHONPATH": INSIDE_CODE,
+        "HOME": INSIDE_WORK,
+        "PATH": "/usr/bin:/bin",
+    }
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
     return arguments
 
 
 def _parents(path: Path) -> list[str]:
-    """Arguments that make the folders above `path`: those that bwrap makes itself are closed to other users."""
+    """Arguments that make the folders above `path`: those that bwrap makes itself are closed to others."""
     folders = [parent for parent in reversed(path.parents) if parent != Path("/")]
     return [argument for folder in folders for argument in ("--perms", "0755", "--dir", str(folder))]

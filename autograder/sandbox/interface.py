@@ -1,4 +1,4 @@
-"""What a sandbox is: something that can start an enclosure with a zygote in it, in which kernels are forked."""
+"""What a sandbox is: something that can start an enclosure with a zygote in it, which forks kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSIDE_CODE = "/opt/autograder"
 IMAGE = "autograder:latest"
 """The container image that `autograder image build` makes."""
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
-"""What a root zygote needs to give each kernel a user of its own and to clean up after it; all others are dropped."""
+"""What a root zygote needs to give each kernel its own user and to clean up; all others are dropped."""
 KEPT_OUT: dict[Profile, tuple[str, ...]] = {
     "python": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
                "torchmetrics", "scipy", "sklearn", "skimage"),
@@ -28,7 +28,10 @@ KEPT_OUT: dict[Profile, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class SlotSpec:
-    """What a slot is for: which profile is warm in it, within which limits. Slots of equal specs are interchangeable."""
+    """What a slot is for: which profile is warm in it, within which limits.
+
+    Slots of equal specs are interchangeable.
+    """
 
     profile: Profile
     limits: Limits = field(default_factory=Limits)
@@ -71,7 +74,7 @@ class Sandbox(ABC):
 
     @abstractmethod
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
-        """Start an enclosure: `folder` (the host's side of the slot) and `code` (what may enter) are visible in it.
+        """Start an enclosure that sees `folder` (the host's side of the slot) and `code` (what may enter).
 
         The zygote in it connects to `<folder>/control`, where the slot already listens.
 

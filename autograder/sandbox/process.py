@@ -14,7 +14,10 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXP
 
 
 def clean_environment() -> dict[str, str]:
-    """All that the zygote's environment holds: nothing of the host's. One thread, or a fork would not be safe."""
+    """All that the zygote's environment holds: nothing of the host's.
+
+    One thread, or a fork would not be safe.
+    """
     return {
         **dict.fromkeys(THREADS, "1"),
         "LANG": "C.UTF-8",

@@ -35,7 +35,9 @@ class Slot:
         self.folder = Path(tempfile.mkdtemp(prefix="s-", dir=run_folder()))
         (self.folder / "owner").write_text(owner.mark())
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
-        self.uid = 1_000_000 + secrets.randbelow(2**30)  # a user of its own for each slot: limits count by user
+        self.uid = 1_000_000 + secrets.randbelow(
+            2**30
+        )  # a user of its own for each slot: limits count by user
         self.resident = 0
         self.used = 0
         self.served = 0
@@ -66,9 +68,13 @@ class Slot:
         deadline = self._started + START_SECONDS
         while not select.select([self._listener], [], [], 0.2)[0]:
             if not self.enclosure.alive():
-                raise SandboxError(f"the {self.sandbox.name} sandbox ended before it was ready: {self._last_words()}")
+                raise SandboxError(
+                    f"the {self.sandbox.name} sandbox ended before it was ready: {self._last_words()}"
+                )
             if time.monotonic() > deadline:
-                raise SandboxError(f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: {self._last_words()}")
+                raise SandboxError(
+                    f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: {self._last_words()}"
+                )
         self._control, _ = self._listener.accept()
         self._listener.close()
         (self.folder / "control").unlink()  # from now on there is nothing to connect to
@@ -95,7 +101,10 @@ class Slot:
             "memory": limits.memory_bytes,
             "processes": limits.processes,
             "disk": limits.disk_bytes,
-            "environment": {**dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR"), f"{self._paths.work}/{name}"), "JUPYTERHUB_USER": student},
+            "environment": {
+                **dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR"), f"{self._paths.work}/{name}"),
+                "JUPYTERHUB_USER": student,
+            },
             **PORTS,
         }
         self.used += 1
@@ -104,7 +113,8 @@ class Slot:
         if told["event"] == "unstarted":
             raise SandboxError(f"the kernel did not start: {str(told.get('error', ''))[-1500:]}")
         connection = {
-            "transport": "ipc", "ip": str(self.folder / name / "k"), "key": key, "signature_scheme": "hmac-sha256", **PORTS,
+            "transport": "ipc", "ip": str(self.folder / name / "k"), "key": key,
+            "signature_scheme": "hmac-sha256", **PORTS,
         }  # fmt: skip
         return connection, (*self.enclosure.walls, *map(str, told["walls"]))
 
@@ -115,7 +125,10 @@ class Slot:
             SandboxError: the zygote is gone.
         """
         self._receive(0.0)
-        return next((event for event in self._events if event["event"] == "exited" and event.get("name") == name), None)
+        return next(
+            (event for event in self._events if event["event"] == "exited" and event.get("name") == name),
+            None,
+        )
 
     def interrupt(self, name: str) -> None:
         """Send the kernel SIGINT, as a Jupyter client's interrupt does.
@@ -180,7 +193,9 @@ class Slot:
                     return event
             left = deadline - time.monotonic()
             if left <= 0:
-                raise SandboxError(f"the zygote did not answer within {seconds:.0f} s ({'/'.join(sorted(names))})")
+                raise SandboxError(
+                    f"the zygote did not answer within {seconds:.0f} s ({'/'.join(sorted(names))})"
+                )
             self._receive(left)
 
     def _receive(self, seconds: float) -> None:
@@ -204,7 +219,7 @@ class Slot:
 
 @cache
 def _sweep() -> None:
-    """Remove, once in a process, the folders that graders who died before their slots were closed left behind."""
+    """Remove, once in a process, what graders left behind who died before their slots were closed."""
     for folder in run_folder().glob("s-*"):
         with contextlib.suppress(FileNotFoundError):
             if owner.abandoned((folder / "owner").read_text()):

@@ -36,7 +36,12 @@ class Unconfined(Sandbox):
             with log.open("wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-sP", "-m", "inside.zygote", json.dumps(options)],
-                    env={**clean_environment(), "PYTHONPATH": str(code), "HOME": paths.work, "PATH": os.environ.get("PATH", "")},
+                    env={
+                        **clean_environment(),
+                        "PYTHONPATH": str(code),
+                        "HOME": paths.work,
+                        "PATH": os.environ.get("PATH", ""),
+                    },
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -26,8 +26,7 @@ def last_window_missing(x, w):
 
 @mistake(
     of="correlate2d",
-    hint="Your kernel is flipped: that is convolution. Cross-correlation lays w[0, 0] on the window's top "
-    "left pixel.",
+    hint="Your kernel is flipped: that is convolution. Correlation pairs w[0, 0] with the window's top left.",
 )
 def flipped(x, w, border="valid", stride=1):
     return reference.correlate2d(x, w[::-1, ::-1], border, stride)
@@ -35,8 +34,7 @@ def flipped(x, w, border="valid", stride=1):
 
 @mistake(
     of="correlate2d",
-    hint='Your result for "same" is larger than the image: count the zeros you add. A kernel of 3 needs 1 '
-    "on each side.",
+    hint='Your "same" is larger than the image: count its zeros. A kernel of 3 needs 1 on each side.',
 )
 def frame_too_wide(x, w, border="valid", stride=1):
     if border == "same":
@@ -57,8 +55,7 @@ def frame_turned(x, w, border="valid", stride=1):
 
 @mistake(
     of="correlate2d",
-    hint="With an even kernel you put the larger half of the zeros above and on the left; it belongs below "
-    "and on the right.",
+    hint="With an even kernel the larger half of the zeros belongs below and on the right.",
 )
 def larger_half_first(x, w, border="valid", stride=1):
     if border == "same":
@@ -83,8 +80,7 @@ def stride_down_only(x, w, border="valid", stride=1):
 
 @mistake(
     of="correlate2d",
-    hint="Your result has the image's dtype, so fractions are cut off: a photo of whole numbers needs a "
-    "float64 result.",
+    hint="Your result has the image's dtype, so fractions are cut off: make the output float64.",
 )
 def whole_pixels(x, w, border="valid", stride=1):
     return reference.correlate2d(x, w, border, stride).astype(x.dtype)
@@ -92,7 +88,7 @@ def whole_pixels(x, w, border="valid", stride=1):
 
 @mistake(
     of="correlate3d",
-    hint="Your box moves in two directions only. It slides in depth too, unless it is as deep as the volume.",
+    hint="Your box moves in two directions only. It slides in depth too, where there is room.",
 )
 def never_deeper(x, w):
     return reference.correlate3d(x[: len(w)], w)
@@ -116,8 +112,7 @@ def flipped_up_down_only(x, w, border="valid"):
 
 @mistake(
     of="box_kernel",
-    hint="Your weights are right but for a factor: they must sum to 1, and a square of side k has k * k of "
-    "them.",
+    hint="Right but for a factor: the weights must sum to 1, and a square of side k has k * k of them.",
 )
 def box_not_normalised(k):
     return np.ones((k, k))
@@ -161,8 +156,7 @@ def grows_outwards(k, sigma):
 
 @mistake(
     of="sobel",
-    hint="Your two results are in the wrong order: S_v, whose columns differ, finds vertical edges, and "
-    "they come second.",
+    hint="Your results are in the wrong order: S_v, whose columns differ, finds vertical edges: second.",
 )
 def edges_swapped(x):
     return reference.sobel(x)[::-1]
@@ -189,8 +183,8 @@ def prewitt(x):
 
 @mistake(
     of="match_pattern",
-    hint="A bright place wins in your search: subtract the mean of the pattern first. (Subtracting the "
-    "image's mean changes all scores by the same number, so it does not help.)",
+    hint="A bright place wins: subtract the mean of the pattern first. (Subtracting the image's mean "
+    "changes all scores by the same number.)",
 )
 def mean_left_in(image, pattern):
     score = reference.correlate2d(image, pattern)
@@ -200,8 +194,7 @@ def mean_left_in(image, pattern):
 
 @mistake(
     of="match_pattern",
-    hint="Your row and column come from the wrong shape: argmax counts in the score, which is smaller than "
-    "the image.",
+    hint="Row and column come from the wrong shape: argmax counts in the score, not in the image.",
 )
 def unravelled_in_the_image(image, pattern):
     score = reference.correlate2d(image, pattern - pattern.mean())
@@ -231,8 +224,7 @@ def columns_for_rows(w, shape):
 
 @mistake(
     of="convolution_matrix",
-    hint="Your rows run over the edge of the image: the neighbour on the right of a row's last pixel is "
-    "outside, not the first pixel of the next row.",
+    hint="Your rows run over the edge: right of a row's last pixel is nothing, not the next row's first.",
 )
 def runs_over_the_edge(w, shape):
     pixels, (above, left) = shape[0] * shape[1], [(k - 1) // 2 for k in w.shape]
@@ -295,8 +287,7 @@ def stride_for_rows_only(x, w, b=None, stride=1, **options):
 
 @mistake(
     of="conv2d",
-    hint="Your last window hangs over the edge: you round the size up. A window that does not fit is left "
-    "out (floor).",
+    hint="Your last window hangs over the edge: a window that does not fit is left out (floor, not ceil).",
 )
 def rounded_up(x, w, b=None, stride=1, padding=0, **options):
     sides = (padding, padding + stride - 1)
@@ -313,8 +304,7 @@ def padded_on_two_sides(x, w, b=None, padding=0, **options):
 
 @mistake(
     of="conv2d",
-    hint="Your dilated kernel is too large: k weights that stand d apart cover d (k - 1) + 1 pixels, not d "
-    "k.",
+    hint="Your dilated kernel is too large: k weights, d apart, cover d (k - 1) + 1 pixels, not d k.",
 )
 def dilated_kernel_too_large(x, w, b=None, padding=0, dilation=1, **options):
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
@@ -333,8 +323,7 @@ def dilation_thins_the_image(x, w, b=None, padding=0, dilation=1, **options):
 
 @mistake(
     of="conv2d",
-    hint="All your filters look at the first group of channels: filters of group q see the channels of "
-    "group q.",
+    hint="All your filters look at the first group: filters of group q see the channels of group q.",
 )
 def first_group_for_all(x, w, b=None, groups=1, **options):
     return reference.conv2d(x[:, : x.shape[1] // groups], w, b, **options)
@@ -361,7 +350,7 @@ def batch_scrambled(x, w):
 
 @mistake(
     of="depthwise_conv2d",
-    hint="You sum over the channels, as an ordinary layer does: depthwise keeps one map for each channel.",
+    hint="You sum over the channels, as an ordinary layer does: depthwise keeps a map for each channel.",
 )
 def depthwise_summed(x, w):
     return reference.depthwise_conv2d(x, w).sum(axis=1, keepdims=True)
@@ -370,7 +359,7 @@ def depthwise_summed(x, w):
 @mistake(
     of="skyline_score",
     hint="You take absolute values too early: edges of either sign must meet in the mean of 15, so that "
-    "grass cancels.",
+    "those of grass cancel.",
 )
 def absolute_too_early(image):
     edges = np.abs(reference.sobel(image)[1][1:-1, 1:-1])
@@ -379,8 +368,7 @@ def absolute_too_early(image):
 
 @mistake(
     of="skyline_score",
-    hint="You measure horizontal edges: `sobel` returns `(horizontal, vertical)`, and towers need the "
-    "second.",
+    hint="You measure horizontal edges: towers stand upright, so use S_v, whose columns differ.",
 )
 def horizontal_edges(image):
     lines = reference.correlate2d(reference.sobel(image)[0][1:-1, 1:-1], np.full((15, 1), 1 / 15))
@@ -393,14 +381,13 @@ def horizontal_edges(image):
     "the mean.",
 )
 def signs_left_in(image):
-    lines = reference.correlate2d(reference.sobel(image)[1][1:-1, 1:-1], np.full((15, 1), 1 / 15))
-    return float(lines.mean())
+    edges = reference.sobel(image)[1][1:-1, 1:-1]
+    return float(reference.correlate2d(edges, np.full((15, 1), 1 / 15)).mean())
 
 
 @mistake(
     of="skyline_score",
-    hint="The frame of zeros counts as an edge in your score: drop the outermost pixel of the Sobel map on "
-    "each side.",
+    hint='A frame of zeros counts as an edge in your score: take the Sobel edges with border "valid".',
 )
 def frame_left_in(image):
     lines = reference.correlate2d(reference.sobel(image)[1], np.full((15, 1), 1 / 15))

@@ -20,7 +20,8 @@
 #
 # **How it is graded.** Each exercise has a cell for your code and, below it, a locked cell with examples: run it as often as you
 # like. Your points come from further checks on other inputs, drawn for you, several for each exercise, so that half a solution
-# earns part of the points. 100 points, and 5 more for the written question at the end.
+# earns part of the points. 100 points, and 5 more for the written question at the end. Later functions may call earlier ones:
+# get `correlate2d` right before you go on.
 #
 # **What you may use.** numpy. Not `np.convolve`, `np.correlate`, `np.fft`, `as_strided`, scipy or torch: they are what you
 # are writing. Loops are fine: all inputs are small.
@@ -236,7 +237,14 @@ def convolve2d(x, w, border="valid"):
     x: array of shape (H, W); w: array of shape (k1, k2); border: "valid" or "same", as for correlate2d.
     """
     ### BEGIN SOLUTION
-    return correlate2d(x, w[::-1, ::-1], border)
+    # every pixel stamps the kernel on the result; not through correlate2d, so that a mistake there stays there
+    (height, width), (k1, k2) = x.shape, w.shape
+    stamped = np.zeros((height + k1 - 1, width + k2 - 1))
+    for u, v in np.ndindex(k1, k2):
+        stamped[u : u + height, v : v + width] += w[u, v] * x
+    if border == "valid":
+        return stamped[k1 - 1 : height, k2 - 1 : width]
+    return stamped[k1 // 2 : k1 // 2 + height, k2 // 2 : k2 // 2 + width]
     ### END SOLUTION
 
 
@@ -338,8 +346,10 @@ def sobel(x):
     Returns a tuple `(horizontal, vertical)` of two arrays of shape (H, W).
     """
     ### BEGIN SOLUTION
-    vertical = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-    return correlate2d(x, vertical.T, "same"), correlate2d(x, vertical, "same")
+    framed = np.pad(x, 1)
+    smooth_down = framed[:-2] + 2 * framed[1:-1] + framed[2:]
+    smooth_right = framed[:, :-2] + 2 * framed[:, 1:-1] + framed[:, 2:]
+    return smooth_right[2:] - smooth_right[:-2], smooth_down[:, 2:] - smooth_down[:, :-2]
     ### END SOLUTION
 
 
@@ -422,6 +432,14 @@ show_row(
 # The matrix also gives the gradient for free. If the loss changes by $dy$ with the outputs, it changes by $A_w^T\, dy$ with the inputs:
 # you will need that in the assignment on backpropagation.
 
+# %% nbgrader={"grade": false, "grade_id": "convolution_matrix-example", "locked": true, "schema_version": 3, "solution": false, "task": false}
+laplacian = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+show_row(
+    [laplacian, np.arange(9).reshape(3, 3), [0, -1, 4, 0, 0, -1, 0, 0, 0]],
+    ["Laplacian", "numbers of the pixels", "row 2 of its matrix: the weights of pixels 0 to 8"],
+    numbers=True,
+)
+
 
 # %% nbgrader={"grade": false, "grade_id": "convolution_matrix-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def convolution_matrix(w, shape):
@@ -445,7 +463,6 @@ def convolution_matrix(w, shape):
 
 
 # %% nbgrader={"grade": true, "grade_id": "convolution_matrix", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-laplacian = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
 A = convolution_matrix(laplacian, (3, 3))
 assert np.shape(A) == (9, 9), f"9 outputs by 9 inputs expected, found {np.shape(A)}"
 assert np.allclose(A[2], [0, -1, 4, 0, 0, -1, 0, 0, 0]), f"the third row, found {A[2]}"
@@ -455,7 +472,7 @@ assert np.allclose(A @ image.ravel(), correlate2d(image, kernel, "same").ravel()
 
 # %% nbgrader={"grade": false, "grade_id": "convolution_matrix-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 A = convolution_matrix(laplacian, (5, 6))
-show_row([laplacian, A, A @ A], ["Laplacian", "its matrix on 5x6 pixels", "twice: a 5x5 kernel's matrix"])
+show_row([A, A.T, A @ A], ["Laplacian on 5x6 pixels", "transposed: the same here", "twice: a 5x5 kernel"])
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "conv2d-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 9. The layer of a CNN
@@ -603,8 +620,7 @@ assert np.array_equal(y.ravel(), [308, -498, 164]), f"expected 308, -498 and 164
 # Can filters alone tell a skyline from a landscape? Cities are full of edges: measure the mean edge? But so is a meadow, each
 # blade of grass has some. What a city has is **long, straight, vertical** edges. So put filters one behind the other:
 #
-# 1. *vertical edges* with Sobel's $S_v$, border "same", then drop the outermost pixel on each side (there the black frame makes an
-#    edge that is not in the image);
+# 1. *vertical edges* with Sobel's $S_v$, border "valid" (with "same" the black frame would make edges that are not in the image);
 # 2. *long lines*: the mean of 15 edge values one above the other (a kernel of 15 rows and 1 column, valid). Along the wall of a tower
 #    they are alike and stay; in grass they have either sign and cancel;
 # 3. the *absolute value* of each, and then the *mean* of all: the score.
@@ -616,8 +632,8 @@ assert np.array_equal(y.ravel(), [308, -498, 164]), f"expected 308, -498 and 164
 def skyline_score(image):
     """How much of `image` (H, W), H of at least 17, is long vertical lines: steps 1 to 3 above. Returns a float."""
     ### BEGIN SOLUTION
-    _, vertical = sobel(image)
-    lines = correlate2d(vertical[1:-1, 1:-1], np.full((15, 1), 1 / 15))
+    edges = correlate2d(image, np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
+    lines = correlate2d(edges, np.full((15, 1), 1 / 15))
     return float(np.abs(lines).mean())
     ### END SOLUTION
 
@@ -638,15 +654,12 @@ pictures = {
     "bricks": photo("brick"),
     "grass": photo("grass"),
 }
-lines = [
-    correlate2d(sobel(picture)[1][1:-1, 1:-1], np.full((15, 1), 1 / 15)) for picture in pictures.values()
-]
+edges = {name: sobel(picture)[1][1:-1, 1:-1] for name, picture in pictures.items()}
+lines = {name: np.abs(correlate2d(edge, np.full((15, 1), 1 / 15))) for name, edge in edges.items()}
 show_row(list(pictures.values()), list(pictures))
-show_row(np.abs(lines[:2]), ["long lines: city", "long lines: landscape"])
+show_row(list(lines.values()), [f"long lines: {name}" for name in lines])
 for name, picture in pictures.items():
-    print(
-        f"{name:10} mean edge {np.abs(sobel(picture)[1][1:-1, 1:-1]).mean():.3f}   score {skyline_score(picture):.3f}"
-    )
+    print(f"{name:10} mean edge {np.abs(edges[name]).mean():.3f}   score {skyline_score(picture):.3f}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "written-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 12. In your own words (5 points on top, read by a person)

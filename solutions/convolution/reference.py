@@ -8,6 +8,9 @@ and pointwise layers.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+"""Sobel's kernel for vertical edges."""
+
 LINE = 15
 """Height in pixels of what `skyline_score` takes for a long vertical line."""
 
@@ -57,8 +60,7 @@ def gaussian_kernel(k, sigma):
 
 def sobel(x):
     """Return `(horizontal, vertical)` edges, SAME: positive where x gets brighter downwards, rightwards."""
-    vertical = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
-    return correlate2d(x, vertical.T, "same"), correlate2d(x, vertical, "same")
+    return correlate2d(x, SOBEL.T, "same"), correlate2d(x, SOBEL, "same")
 
 
 def match_pattern(image, pattern):
@@ -106,8 +108,8 @@ def depthwise_conv2d(x, w):
 def skyline_score(image):
     """Measure how much of an image `(H, W)`, H > 16, is long vertical lines; a float.
 
-    Vertical Sobel edges without the border, their average down LINE pixels, the mean of the absolute values.
+    Vertical Sobel edges (VALID), their average down LINE pixels, the mean of the absolute values.
     """
-    edges = sobel(image)[1][1:-1, 1:-1]
+    edges = correlate2d(image, SOBEL)
     lines = correlate2d(edges, np.full((LINE, 1), 1 / LINE))
     return float(np.abs(lines).mean())

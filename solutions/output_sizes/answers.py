@@ -8,7 +8,7 @@ from .reference import conv_macs, linear_parameters, receptive_field, summarise
 from .spec import FLATTEN, RELU, Spec, conv, linear, pool
 
 ALEXNET_CONV1_SIDE = 54
-ALEXNET_INPUT_SIDE = 227
+ALEXNET_PADDING = (1, 2)
 VGG16_WRONG_ROW = "pool4"
 VGG16_TOTAL = 138_357_544
 GOOGLENET_WRONG_ROW = "pool projection"

@@ -277,9 +277,9 @@ def alexnet_output(student, _draw):
 
 
 @check(cell="alexnet_table", points=1, reveal="nothing")
-def alexnet_input(student, _draw):
-    """The input that gives 55 with nothing left over."""
-    _answer(student, "alexnet_input_side", answers.ALEXNET_INPUT_SIDE)
+def alexnet_padding(student, _draw):
+    """The padding that gives 55 with nothing left over."""
+    _answer(student, "alexnet_padding", answers.ALEXNET_PADDING)
 
 
 @check(cell="vgg16_table", points=1, reveal="nothing")

@@ -22,7 +22,7 @@ def padding_once(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
 
 @mistake(
     of="output_size",
-    hint="A dilated window does not span d times k pixels: its k taps have k - 1 gaps, and only gaps stretch.",
+    hint="A dilated window does not span d times k pixels: k taps have k - 1 gaps, and only gaps stretch.",
 )
 def dilation_times_kernel(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
     return reference.output_size(i, dilation * k, padding, stride, 1, ceil_mode)
@@ -146,16 +146,6 @@ def counted_as_standard(in_channels, out_channels, kernel_size, bias=False):
 )
 def pointwise_forgotten(in_channels, out_channels, kernel_size, bias=False):
     return reference.conv_parameters(in_channels, in_channels, kernel_size, in_channels, bias)
-
-
-@mistake(
-    of="separable_parameters",
-    hint="Both convolutions have biases: the depthwise one's, one for each input channel, are missing.",
-)
-def one_set_of_biases(in_channels, out_channels, kernel_size, bias=False):
-    return reference.separable_parameters(in_channels, out_channels, kernel_size) + (
-        out_channels if bias else 0
-    )
 
 
 @mistake(of="linear_parameters", hint="The biases belong to the outputs: there are m of them.")
@@ -356,33 +346,19 @@ def printed_side(name):
 
 
 @mistake(
+    of="alexnet_padding",
+    hint="This gives 55, but a pixel is left over: for which i is (i - 11) / 4 + 1 exactly 55?",
+)
+def padding_with_remainder(name):
+    return (2, 2)
+
+
+@mistake(
     of="resnet18_projections",
     hint="Their batch normalisations are missing: a scale and a shift for each channel.",
 )
 def projections_without_batchnorm(name):
     return 64 * 128 + 128 * 256 + 256 * 512
-
-
-@mistake(
-    of="resnet18_total",
-    hint="Projections are added, but a batch normalisation has two numbers a channel where a bias has one.",
-)
-def projections_added_only(name):
-    return 11_511_784 + 173_824
-
-
-@mistake(
-    of="my_parameters",
-    hint="The kernels of the second convolution are as deep as the first one's output, not as the image.",
-)
-def depth_of_the_image(name):
-    from course import numbers
-
-    n = numbers("network", name)
-    side = (n["side"] - 2) // 4
-    first = reference.conv_parameters(3, n["width"], 5)
-    second = reference.conv_parameters(3, 2 * n["width"], 3)
-    return first + second + reference.linear_parameters(2 * n["width"] * side**2, n["classes"])
 
 
 @mistake(

@@ -45,7 +45,7 @@ def alexnet(groups: int = 1) -> Spec:
 
 
 def vgg(blocks: Sequence[int] = VGG16, width: int = 64, hidden: int = 4096, classes: int = 1000) -> Spec:
-    """VGG (Simonyan and Zisserman, 2015): `blocks` counts convolutions, the first block has `width` channels."""
+    """VGG (Simonyan and Zisserman, 2015): `blocks` counts convolutions, the first has `width` channels."""
     spec: Spec = []
     for block, convolutions in enumerate(blocks):
         channels = width * min(2**block, 8)

@@ -43,65 +43,52 @@ from matplotlib.patches import Rectangle
 from course import numbers
 
 # %% nbgrader={"grade": false, "grade_id": "drawing", "locked": true, "schema_version": 3, "solution": false, "task": false} jupyter={"source_hidden": true}
-# How the pictures below are drawn. Nothing here needs reading.
-INPUT, TAP, UNUSED = "#bcd7ee", "#f28e2b", "#b0b0b0"
+# How the pictures are drawn; nothing here needs reading.
+INPUT, TAP, EDGE = "#bcd7ee", "#f28e2b", {"edgecolor": "black", "linewidth": 0.6}
 
 
 def picture(figure, alt):
-    """Show a figure below the cell; `alt` describes it to those who cannot see it."""
+    """Show a figure; `alt` describes it to those who cannot see it."""
     png = BytesIO()
     figure.savefig(png, format="png", dpi=90, bbox_inches="tight")
     display(Image(data=png.getvalue(), format="png", alt=alt))
 
 
 def square(axes, x, y, colour, **style):
-    axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, facecolor=colour, **{"edgecolor": "black", "linewidth": 0.6, **style}))
+    axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, facecolor=colour, **EDGE, **style))
 
 
 def slide(axes, title, i, k, before=0, after=0, stride=1, dilation=1):
-    """Draw a line of `i` pixels with its padding, and below it every position of the window."""
-    last = i + after  # the padded line runs from -before to last - 1
-    window = [dilation * tap for tap in range(k)]
-    starts = [start for start in range(-before, last, stride) if start + window[-1] < last]
-    seen = {start + offset for start in starts for offset in window}
-    for x in range(-before, last):
+    """Draw a line of `i` pixels with its padding, and below it every place of the window."""
+    end, offsets = i + after, range(0, dilation * k, dilation)
+    starts = [start for start in range(-before, end, stride) if start + offsets[-1] < end]
+    seen = {start + offset for start in starts for offset in offsets}
+    for x in range(-before, end):
         inside = 0 <= x < i
-        unused = x not in seen
-        square(
-            axes, x, 0, UNUSED if unused and inside else INPUT if inside else "white",
-            linestyle="-" if inside else ":", hatch="////" if unused else None,
-        )
-        if not inside:
-            axes.text(x + 0.5, 0.5, "0", ha="center", va="center", fontsize=8, color="grey")
+        line, hatch = "-" if inside else ":", "" if x in seen else "////"
+        square(axes, x, 0, INPUT if inside else "white", linestyle=line, hatch=hatch)
     for row, start in enumerate(starts, start=1):
-        axes.plot([start + 0.5, start + window[-1] + 0.5], [0.5 - 1.1 * row] * 2, color=TAP, linewidth=1, zorder=0)
-        for offset in window:
+        axes.hlines(0.5 - 1.1 * row, start + 0.5, start + offsets[-1] + 0.5, TAP, zorder=0)
+        for offset in offsets:
             square(axes, start + offset, -1.1 * row, TAP)
-    axes.set_xlim(-before - 0.3, last + 0.3)
-    axes.set_ylim(-1.1 * len(starts) - 0.3, 1.3)
-    axes.set_aspect("equal")
+    axes.set(xlim=(-2.2, 8.5), ylim=(-8, 1.2), aspect="equal", anchor="N")
     axes.axis("off")
     axes.set_title(title, fontsize=9)
 
 
 def cone(axes, title, layers):
-    """Draw what one output sees through a chain of layers `(k, s, d)`, one line of pixels for each layer's input."""
-    seen = [{0}]
-    for k, s, d in reversed(layers):
-        reach = d * (k - 1) // 2
-        seen.append({s * x + d * tap - reach for x in seen[-1] for tap in range(k)})
-    jump = [int(np.prod([s for _, s, _ in layers[:depth]])) for depth in range(len(layers), -1, -1)]
-    for row, pixels in enumerate(seen):
-        xs = [jump[row] * x for x in pixels]
-        axes.scatter(xs, [-row] * len(xs), s=34, color=TAP if row == 0 else INPUT, edgecolor="black", linewidth=0.6, zorder=2)
-        if row:
-            k, s, d = layers[len(layers) - row]
-            for x in seen[row - 1]:
-                for tap in range(k):
-                    below = s * x + d * tap - d * (k - 1) // 2
-                    axes.plot([jump[row - 1] * x, jump[row] * below], [1 - row, -row], color="#999999", linewidth=0.7, zorder=1)
-    width = max(seen[-1]) - min(seen[-1]) + 1
-    axes.set_title(f"{title}\none output sees {width} pixels", fontsize=9)
+    """Draw what one output sees through layers `(k, s, d)`: a line of pixels for each, the image at the bottom."""
+    pixels, jump = {0}, int(np.prod([stride for _, stride, _ in layers]))
+    axes.scatter(0, 0, s=34, color=TAP, zorder=2, **EDGE)
+    for row, (k, stride, dilation) in enumerate(reversed(layers), start=1):
+        taps = [dilation * (tap - k // 2) for tap in range(k)]
+        for x in pixels:
+            for tap in taps:
+                below = (jump // stride) * (stride * x + tap)
+                axes.plot([jump * x, below], [1 - row, -row], color="#999999", linewidth=0.7, zorder=1)
+        pixels, jump = {stride * x + tap for x in pixels for tap in taps}, jump // stride
+        axes.scatter([jump * x for x in pixels], [-row] * len(pixels), s=34, color=INPUT, zorder=2, **EDGE)
+    axes.set_title(f"{title}\none output sees {max(pixels) - min(pixels) + 1} pixels", fontsize=9)
     axes.set_xlim(-8.2, 8.2)
     axes.axis("off")
 
@@ -116,11 +103,11 @@ def cone(axes, title, layers):
 # **Padding** puts $p$ more pixels at **each** end. **Dilation** spreads the taps $d$ pixels apart, so that the window
 # spans $d(k-1)+1$ pixels, though it still has only $k$ taps.
 #
-# In the pictures below the blue line is the input, dotted squares are padding, and each orange row is one position of
+# In the pictures below the blue line is the input, dotted squares are padding, and each orange row is one place of
 # the window. A hatched pixel is read by no window. Count the rows before you read on.
 
 # %% nbgrader={"grade": false, "grade_id": "sizes-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(11, 3.6))
+figure = Figure(figsize=(11, 2.4))
 panels = figure.subplots(1, 4)
 slide(panels[0], "i=7, k=3", 7, 3)
 slide(panels[1], "i=7, k=3, p=1", 7, 3, before=1, after=1)
@@ -128,7 +115,7 @@ slide(panels[2], "i=8, k=3, s=2", 8, 3, stride=2)
 slide(panels[3], "i=7, k=3, d=2", 7, 3, dilation=2)
 picture(
     figure,
-    "A window of 3 taps on a line: 5 positions on 7 pixels, 7 with padding 1, 3 on 8 pixels with stride 2 "
+    "A window of 3 taps on a line: 5 places on 7 pixels, 7 with padding 1, 3 on 8 pixels with stride 2 "
     "(the last pixel is not read), 3 on 7 pixels with dilation 2.",
 )
 
@@ -158,8 +145,8 @@ picture(
 def output_size(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
     """How many places a window of `k` taps has on a line of `i` pixels.
 
-    `padding` pixels are added at each end. With `ceil_mode` a last window may hang over the end, unless it
-    would begin in the padding there. 0 where the window does not fit.
+    `padding` pixels are added at each end. With `ceil_mode` a last window may hang over the end,
+    unless it would begin in the padding there. 0 where the window does not fit.
     """
     ### BEGIN SOLUTION
     room = i + 2 * padding - (dilation * (k - 1) + 1)
@@ -175,12 +162,13 @@ def output_size(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
 
 # %% nbgrader={"grade": true, "grade_id": "output_size", "locked": true, "points": 14, "schema_version": 3, "solution": false, "task": false}
 assert output_size(7, 3) == 5, "the first picture has 5 rows"
-assert output_size(5, 4, padding=2) == 6, "padding is added at both ends: 5 + 2 + 2 = 9 pixels, a window of 4 has 6 places"
-assert output_size(5, 3, padding=1, stride=2) == 3
+assert output_size(7, 3, padding=1) == 7, "the second picture: one more pixel at each end"
+assert output_size(5, 4, padding=2) == 6, "5 + 2 + 2 = 9 pixels, in which a window of 4 has 6 places"
+assert output_size(5, 3, padding=1, stride=2) == 3, "the windows begin at pixels -1, 1 and 3"
 assert output_size(8, 3, stride=2) == 3, "the third picture: the last pixel is left over"
 assert output_size(7, 3, dilation=2) == 3, "the fourth picture: the window spans 5 pixels"
-assert output_size(112, 3, stride=2, ceil_mode=True) == 56, "rounded up, the last window hangs over the end"
-assert output_size(5, 2, padding=1, stride=2, ceil_mode=True) == 3, "a fourth window would begin at pixel 5, in the padding"
+assert output_size(112, 3, stride=2, ceil_mode=True) == 56, "the last window hangs over the end"
+assert output_size(5, 2, padding=1, stride=2, ceil_mode=True) == 3, "a fourth would begin at pixel 5"
 assert output_size(3, 5) == 0, "there is no room for 5 taps on 3 pixels"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "same_padding-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -193,12 +181,15 @@ assert output_size(3, 5) == 0, "there is no room for 5 taps on 3 pixels"
 # A 2-D layer asks this for each axis by itself: $k_1$, the height of the kernel, pads top and bottom.
 
 # %% nbgrader={"grade": false, "grade_id": "same_padding-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(9, 3.4))
+figure = Figure(figsize=(9, 2.4))
 panels = figure.subplots(1, 3)
 slide(panels[0], "k=3: one on either side", 6, 3, before=1, after=1)
 slide(panels[1], "k=4: one before, two after", 6, 4, before=1, after=2)
 slide(panels[2], "k=3, d=2: two on either side", 6, 3, before=2, after=2, dilation=2)
-picture(figure, "Six pixels, six windows: kernels of 3, of 4 (with one pixel more after the line), and of 3 with dilation 2.")
+picture(
+    figure,
+    "Six pixels, six windows: of 3 taps, of 4 (one pixel more after the line), and of 3 with dilation 2.",
+)
 
 
 # %% nbgrader={"grade": false, "grade_id": "same_padding-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -240,7 +231,7 @@ my_largest_side = my_smallest_side + layer["stride"] - 1
 # %% nbgrader={"grade": true, "grade_id": "input_sides", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 for side in (my_smallest_side, my_largest_side):
     assert type(side) is int, f"a side is a whole number, found {side!r}"
-assert my_smallest_side < my_largest_side, "with a stride over 1 more than one input gives the same output"
+assert my_smallest_side < my_largest_side, "with a stride over 1 several inputs fit"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "parameters-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 2 · Parameters
@@ -275,7 +266,7 @@ assert conv_parameters(3, 4, 3) == 112, "each of the 4 kernels is 3x3x3, and has
 assert conv_parameters(3, 64, 3) == 1_792, "VGG16's first layer"
 assert conv_parameters(64, 64, 3) == 36_928, "VGG16's second layer"
 assert conv_parameters(3, 4, 5, bias=False) == 300, "4 kernels of 5x5x3"
-assert conv_parameters(96, 256, 5, groups=2) == 307_456, "AlexNet's second layer, as it was on two GPUs"
+assert conv_parameters(96, 256, 5, groups=2) == 307_456, "AlexNet's second layer, on two GPUs"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "separable-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### Exercise: `separable_parameters`
@@ -295,13 +286,13 @@ def separable_parameters(in_channels, out_channels, kernel_size, bias=False):
 
 # %% nbgrader={"grade": true, "grade_id": "separable_parameters", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 assert separable_parameters(64, 128, 5) == 9_792, "64 kernels of 5x5, then 128 of 1x1x64"
-assert conv_parameters(64, 128, 5, bias=False) == 204_800, "the ordinary convolution: 21 times as many"
+assert conv_parameters(64, 128, 5, bias=False) == 204_800, "the ordinary one: 21 times as many"
 assert separable_parameters(64, 128, 5, bias=True) == 9_792 + 64 + 128
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "linear-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### Exercise: `linear_parameters`
-# Every output reads every input. What is remarkable is how quickly that grows: remember this number of VGG16's when we
-# come to its table.
+# Every output reads every input, and has a bias. That grows quickly: the last example below is a single layer of
+# VGG16, and holds three quarters of the whole network.
 
 # %% nbgrader={"grade": false, "grade_id": "linear_parameters-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def linear_parameters(n, m, bias=True):
@@ -320,15 +311,19 @@ assert linear_parameters(512 * 7 * 7, 4096) == 102_764_544, "VGG16's first linea
 kernels = range(1, 12)
 figure = Figure(figsize=(6, 3))
 axes = figure.subplots()
-axes.plot(kernels, [conv_parameters(64, 128, k, bias=False) for k in kernels], "o-", label="convolution")
-axes.plot(kernels, [conv_parameters(64, 128, k, groups=8, bias=False) for k in kernels], "s-", label="8 groups")
-axes.plot(kernels, [separable_parameters(64, 128, k) for k in kernels], "^-", label="separable")
+curves = {
+    "convolution": [conv_parameters(64, 128, k, bias=False) for k in kernels],
+    "8 groups": [conv_parameters(64, 128, k, groups=8, bias=False) for k in kernels],
+    "separable": [separable_parameters(64, 128, k) for k in kernels],
+}
+for (name, curve), marker in zip(curves.items(), "os^"):
+    axes.plot(kernels, curve, marker + "-", label=name)
 axes.set_yscale("log")
 axes.set_xlabel("side of the kernel")
 axes.set_ylabel("weights, 64 to 128 channels")
 axes.grid(alpha=0.3)
 axes.legend()
-picture(figure, "Weights against kernel size: the separable convolution hardly grows, the ordinary one grows as k squared.")
+picture(figure, "Weights against the kernel's side: a convolution grows as its square, a separable one hardly.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "saved_weights-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### Your own numbers: a bottleneck
@@ -377,14 +372,15 @@ def conv_macs(in_channels, out_channels, kernel_size, output_shape, groups=1):
     """
     ### BEGIN SOLUTION
     height, width = output_shape
-    return conv_parameters(in_channels, out_channels, kernel_size, groups, bias=False) * height * width
+    weights = conv_parameters(in_channels, out_channels, kernel_size, groups, bias=False)
+    return height * width * weights
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "conv_macs", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 assert conv_macs(1, 1, 3, (1, 1)) == 9, "one place, nine taps"
-assert conv_macs(3, 64, 3, (224, 224)) == 86_704_128, "VGG16's first layer: 1,728 weights at 50,176 places"
-assert conv_macs(64, 64, 3, (224, 224)) == 1_849_688_064, "its second layer: 21 times as many, for the same picture size"
+assert conv_macs(3, 64, 3, (224, 224)) == 86_704_128, "VGG16's first layer: 1,728 weights, 50,176 places"
+assert conv_macs(64, 64, 3, (224, 224)) == 1_849_688_064, "its second layer: 21 times as much work"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "field-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 4 · The receptive field
@@ -398,7 +394,7 @@ panels = figure.subplots(1, 3)
 cone(panels[0], "three layers, k=3", [(3, 1, 1)] * 3)
 cone(panels[1], "k=3, strides 2, 2, 1", [(3, 2, 1), (3, 2, 1), (3, 1, 1)])
 cone(panels[2], "k=3, dilations 1, 2, 4", [(3, 1, 1), (3, 1, 2), (3, 1, 4)])
-picture(figure, "What one output sees through three layers: 7 pixels; 15 with strides 2, 2, 1; 15 with dilations 1, 2, 4.")
+picture(figure, "One output sees 7 pixels through three layers, 15 with strides 2, 2, 1, 15 with dilations 1, 2, 4.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "receptive_field-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Two numbers walk through the layers, from the image upwards. The **size** $r$ begins at 1: a pixel sees itself. The
@@ -417,7 +413,7 @@ picture(figure, "What one output sees through three layers: 7 pixels; 15 with st
 
 # %% nbgrader={"grade": false, "grade_id": "receptive_field-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def receptive_field(layers):
-    """`(size, jump)`, in pixels of the image, after a chain of layers `(kernel_size, stride, dilation)`.
+    """`(size, jump)` after a chain of layers `(kernel_size, stride, dilation)`, in pixels of the image.
 
     `(1, 1)` for an empty chain.
     """
@@ -432,8 +428,8 @@ def receptive_field(layers):
 
 # %% nbgrader={"grade": true, "grade_id": "receptive_field", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 assert receptive_field([(3, 1, 1)] * 3) == (7, 1), "three 3x3 see what one 7x7 sees"
-assert receptive_field([(3, 1, 1), (3, 1, 2), (3, 1, 4)]) == (15, 1), "dilations 1, 2, 4: the third picture"
-assert receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)]) == (15, 4), "strides 2, 2, 1: the second picture"
+assert receptive_field([(3, 1, 1), (3, 1, 2), (3, 1, 4)]) == (15, 1), "the third picture"
+assert receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)]) == (15, 4), "the second picture"
 LENET5_TO_C5 = [(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1), (5, 1, 1)]
 assert receptive_field(LENET5_TO_C5) == (32, 4), "LeNet-5's C5 sees the whole image of 32x32"
 
@@ -448,13 +444,14 @@ chains = {
 figure = Figure(figsize=(6, 3.2))
 axes = figure.subplots()
 for (name, chain), marker in zip(chains.items(), "osv^"):
-    axes.plot(depths, [receptive_field(chain[:depth])[0] for depth in depths], marker + "-", label=name)
+    sizes = [receptive_field(chain[:depth])[0] for depth in depths]
+    axes.plot(depths, sizes, marker + "-", label=name)
 axes.set_yscale("log", base=2)
 axes.set_xlabel("layers")
 axes.set_ylabel("receptive field (pixels)")
 axes.grid(alpha=0.3)
 axes.legend(fontsize=8)
-picture(figure, "Receptive field against depth: straight growth for plain layers, doubling with strides or dilations.")
+picture(figure, "Receptive field against depth: plain layers add, strides and dilations multiply.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "depth-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Plain layers add; strides and dilations multiply. That is why every classifier has poolings, and why networks that
@@ -542,12 +539,12 @@ LENET5[:3]
 # ### Exercise: `summarise`
 # Walk through the spec with the shape of the data in your hand. For each layer add a row `(output_shape, parameters)`
 # to the result: the shape **after** the layer, a tuple, and the parameters of **this layer** alone. Images need not be
-# square. Use the functions you have written, and let `summarise` call itself for branches. Begin with the kinds that
-# you can do: there are points for each.
+# square. Use the functions you have written, and let `summarise` call itself for branches. `options.get("stride", 1)`
+# reads an option that may not be there. Begin with convolutions and poolings: each kind of layer earns its own points.
 
 # %% nbgrader={"grade": false, "grade_id": "summarise-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def summarise(spec, input_shape):
-    """`[(output_shape, parameters), ...]`: a row for each layer of `spec`, for one input of `input_shape`."""
+    """`[(output_shape, parameters), ...]`: a row for each layer of `spec`."""
     ### BEGIN SOLUTION
     def end_of(branch, shape):
         """Where a branch ends, and all its parameters."""
@@ -561,18 +558,14 @@ def summarise(spec, input_shape):
         if kind in ("conv", "pool"):
             k = options["kernel_size"]
             stride = options.get("stride", 1 if kind == "conv" else k)
-            sides = tuple(
-                output_size(
-                    side, k, options.get("padding", 0), stride, options.get("dilation", 1), options.get("ceil_mode", False)
-                )
-                for side in shape[1:]
-            )
-            channels = shape[0]
+            padding, dilation = options.get("padding", 0), options.get("dilation", 1)
+            ceil_mode = options.get("ceil_mode", False)
+            channels, *sides = shape
+            sides = [output_size(side, k, padding, stride, dilation, ceil_mode) for side in sides]
             if kind == "conv":
+                groups, bias = options.get("groups", 1), options.get("bias", True)
+                parameters = conv_parameters(channels, options["out_channels"], k, groups, bias)
                 channels = options["out_channels"]
-                parameters = conv_parameters(
-                    shape[0], channels, k, options.get("groups", 1), options.get("bias", True)
-                )
             shape = (channels, *sides)
         elif kind == "global_pool":
             shape = (shape[0], 1, 1)
@@ -582,8 +575,9 @@ def summarise(spec, input_shape):
                 features *= size
             shape = (features,)
         elif kind == "linear":
-            parameters = linear_parameters(shape[0], options["out_features"], options.get("bias", True))
-            shape = (options["out_features"],)
+            features = options["out_features"]
+            parameters = linear_parameters(shape[0], features, options.get("bias", True))
+            shape = (features,)
         elif kind == "batchnorm":
             parameters = 2 * shape[0]
         elif kind == "concat":
@@ -605,12 +599,15 @@ assert rows[0] == ((6, 28, 28), 156), "6 kernels of 5x5 and their biases"
 assert rows[2] == ((6, 14, 14), 0), "a pooling's stride is its kernel's size, where none is given"
 assert rows[3] == ((16, 10, 10), 2_416), "each of the 16 kernels sees 6 channels"
 assert rows[-1] == ((10,), 850)
-assert sum(parameters for _, parameters in rows) == 61_706, "slides say 60K: the original C3 left some channels out"
+total = sum(parameters for _, parameters in rows)
+assert total == 61_706, "slides say 60K: the original C3 left some channels out"
 
 two = concat([conv(4, 1)], [conv(8, 3, padding=1), RELU, conv(5, 3, padding=1)])
-assert summarise([two], (3, 10, 12)) == [((9, 10, 12), 605)], "4 + 5 channels; 16 + 224 + 365 parameters"
+found = summarise([two], (3, 10, 12))
+assert found == [((9, 10, 12), 605)], f"4 + 5 channels; 16 + 224 + 365 parameters; found {found}"
 block = residual([conv(8, 3, padding=1, bias=False), BATCHNORM], [conv(8, 1, bias=False)])
-assert summarise([block], (3, 10, 12)) == [((8, 10, 12), 256)], "216 + 16 in the body, 24 in the shortcut"
+found = summarise([block], (3, 10, 12))
+assert found == [((8, 10, 12), 256)], f"216 + 16 in the body, 24 in the shortcut; found {found}"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "alexnet-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### AlexNet (2012)
@@ -654,35 +651,37 @@ for (kind, options), (after, learned) in zip(ALEXNET, summarise(ALEXNET, shape))
 figure = Figure(figsize=(8, 2.6))
 axes = figure.subplots()
 places = np.arange(len(names))
-axes.bar(places - 0.2, 100 * np.array(parameters) / sum(parameters), 0.4, label="parameters", color=INPUT, edgecolor="black")
-axes.bar(places + 0.2, 100 * np.array(macs) / sum(macs), 0.4, label="MACs", color=TAP, edgecolor="black")
+for offset, name, counts, colour in [(-0.2, "parameters", parameters, INPUT), (0.2, "MACs", macs, TAP)]:
+    axes.bar(places + offset, 100 * np.array(counts) / sum(counts), 0.4, label=name, color=colour, **EDGE)
 axes.set_xticks(places, names)
 axes.set_ylabel("% of the network")
 axes.legend()
-picture(figure, "AlexNet: the linear layers hold 94% of the parameters, the convolutions do 95% of the work.")
+picture(figure, "AlexNet: linear layers hold 94% of the parameters, convolutions do 95% of the work.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "alexnet_table-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The parameters are on the right, the work is on the left. Keep that in mind for the last question.
+#
 # #### Find the error
-# A slide prints this first row of the table, as the paper itself does:
+# A slide prints this first row of the table, with the input size that the paper itself gives:
 #
 # | layer | input | kernel | stride | padding | output |
 # |---|---|---|---|---|---|
 # | conv1 | 3 × **224** × 224 | 11 × 11 | 4 | 0 | 96 × 55 × 55 |
 #
-# and explains it with "half a pixel of padding". Set `alexnet_conv1_side` to the side of the output that an input of
-# 224 really has, and `alexnet_input_side` to the side of the input for which the output is 55 **and no pixel is left
-# over** (padding 0 in both).
+# and another explains it with "a padding of 0.5". Set `alexnet_conv1_side` to the side of the output that this layer
+# really has for 224 pixels and padding 0. Then mend it: set `alexnet_padding` to the padding `(before, after)`, the odd
+# pixel after, with which 224 pixels give 55 **and no pixel is left over**.
 
 # %% nbgrader={"grade": false, "grade_id": "alexnet_table-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# Set alexnet_conv1_side and alexnet_input_side.
+# Set alexnet_conv1_side and alexnet_padding.
 ### BEGIN SOLUTION
 alexnet_conv1_side = (224 - 11) // 4 + 1
-alexnet_input_side = 54 * 4 + 11
+alexnet_padding = (1, 2)  # 54 steps of 4 and a kernel of 11 are 227 pixels: 3 more than 224
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "alexnet_table", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-for side in (alexnet_conv1_side, alexnet_input_side):
-    assert type(side) is int, f"a side is a whole number, found {side!r}"
+assert type(alexnet_conv1_side) is int, f"a side is a whole number, found {alexnet_conv1_side!r}"
+assert len(alexnet_padding) == 2, "two numbers: (before, after)"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "vgg16_table-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### VGG16 (2014)
@@ -755,7 +754,8 @@ def inception(ones, reduce3, threes, reduce5, fives, projection):
 # %% nbgrader={"grade": true, "grade_id": "inception", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 kind, options = inception(64, 96, 128, 16, 32, 32)
 assert kind == "concat" and len(options["branches"]) == 4, "four branches, stacked"
-assert summarise([(kind, options)], (192, 28, 28)) == [((256, 28, 28), 163_696)], "module 3a"
+found = summarise([(kind, options)], (192, 28, 28))
+assert found == [((256, 28, 28), 163_696)], f"module 3a; found {found}"
 
 # %% nbgrader={"grade": false, "grade_id": "googlenet", "locked": true, "schema_version": 3, "solution": false, "task": false}
 half = pool(3, stride=2, ceil_mode=True)
@@ -763,8 +763,9 @@ GOOGLENET = [
     conv(64, 7, stride=2, padding=3), RELU, half, LRN,
     conv(64, 1), RELU, conv(192, 3, padding=1), RELU, LRN, half,
     inception(64, 96, 128, 16, 32, 32), inception(128, 128, 192, 32, 96, 64), half,
-    inception(192, 96, 208, 16, 48, 64), inception(160, 112, 224, 24, 64, 64), inception(128, 128, 256, 24, 64, 64),
-    inception(112, 144, 288, 32, 64, 64), inception(256, 160, 320, 32, 128, 128), half,
+    inception(192, 96, 208, 16, 48, 64), inception(160, 112, 224, 24, 64, 64),
+    inception(128, 128, 256, 24, 64, 64), inception(112, 144, 288, 32, 64, 64),
+    inception(256, 160, 320, 32, 128, 128), half,
     inception(256, 160, 320, 32, 128, 128), inception(384, 192, 384, 48, 128, 128),
     GLOBAL_POOL, FLATTEN, DROPOUT, linear(1000),
 ]
@@ -827,13 +828,16 @@ def basic_block(in_channels, out_channels, stride=1):
 
 
 # %% nbgrader={"grade": true, "grade_id": "basic_block", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-assert summarise([basic_block(64, 64)], (64, 56, 56)) == [((64, 56, 56), 73_984)], "two convolutions and two batch normalisations"
-assert summarise([basic_block(64, 128, stride=2)], (64, 56, 56)) == [((128, 28, 28), 230_144)], "with a projection"
+found = summarise([basic_block(64, 64)], (64, 56, 56))
+assert found == [((64, 56, 56), 73_984)], f"two convolutions, two batch normalisations; found {found}"
+found = summarise([basic_block(64, 128, stride=2)], (64, 56, 56))
+assert found == [((128, 28, 28), 230_144)], f"the same and a projection; found {found}"
 
 # %% nbgrader={"grade": false, "grade_id": "resnet18", "locked": true, "schema_version": 3, "solution": false, "task": false}
-RESNET18 = [conv(64, 7, stride=2, padding=3, bias=False), BATCHNORM, RELU, pool(3, stride=2, padding=1)]
-for before, after in [(64, 64), (64, 128), (128, 256), (256, 512)]:
-    RESNET18 += [basic_block(before, after, 1 if before == after else 2), RELU, basic_block(after, after), RELU]
+RESNET18 = [conv(64, 7, stride=2, padding=3, bias=False), BATCHNORM, RELU]
+RESNET18 += [pool(3, stride=2, padding=1)]
+for before, after, stride in [(64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)]:
+    RESNET18 += [basic_block(before, after, stride), RELU, basic_block(after, after), RELU]
 RESNET18 += [GLOBAL_POOL, FLATTEN, linear(1000)]
 table(RESNET18, (3, 224, 224))
 

@@ -1,8 +1,8 @@
 """Right answers of `output_sizes`, in plain Python.
 
-Sources: V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, 2016 (relationships 6
-and 15); A. Araujo, W. Norris and J. Sim, *Computing receptive fields of convolutional neural networks*, Distill,
-2019; torch's `MaxPool2d` for `ceil_mode`.
+Sources: V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, 2016 (relationships
+6 and 15); A. Araujo, W. Norris and J. Sim, *Computing receptive fields of convolutional neural networks*,
+Distill, 2019; torch's `MaxPool2d` for `ceil_mode`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def linear_parameters(n, m, bias=True):
 
 
 def conv_macs(in_channels, out_channels, kernel_size, output_shape, groups=1):
-    """Multiply-accumulates of a convolution for one image; `output_shape` is its output's `(height, width)`."""
+    """Multiply-accumulates of a convolution for one image; `output_shape` is `(height, width)`."""
     height, width = output_shape
     return height * width * conv_parameters(in_channels, out_channels, kernel_size, groups, bias=False)
 

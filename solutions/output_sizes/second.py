@@ -49,14 +49,6 @@ def receptive_field(layers):
     return size, prod(stride for _, stride, _ in layers)
 
 
-def summarise(spec, input_shape):
-    if not spec:
-        return []
-    (kind, options), *rest = spec
-    row = LAYERS.get(kind, lambda shape: (shape, 0))(tuple(input_shape), **options)
-    return [row, *summarise(rest, row[0])]
-
-
 def convolution(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
     sides = [output_size(side, kernel_size, padding, stride, dilation) for side in shape[1:]]
     return (out_channels, *sides), conv_parameters(shape[0], out_channels, kernel_size, groups, bias)
@@ -95,7 +87,15 @@ LAYERS = {
 }
 
 
-def layer(out_channels, kernel_size, **options):
+def summarise(spec, input_shape):
+    if not spec:
+        return []
+    (kind, options), *rest = spec
+    row = LAYERS.get(kind, lambda shape: (shape, 0))(tuple(input_shape), **options)
+    return [row, *summarise(rest, row[0])]
+
+
+def convolve(out_channels, kernel_size, **options):
     return ("conv", {"out_channels": out_channels, "kernel_size": kernel_size, **options})
 
 
@@ -105,19 +105,19 @@ def inception(ones, reduce3, threes, reduce5, fives, projection):
         "concat",
         {
             "branches": [
-                [layer(ones, 1)],
-                [layer(reduce3, 1), layer(threes, 3, padding=1)],
-                [layer(reduce5, 1), layer(fives, 5, padding=2)],
-                [pooled, layer(projection, 1)],
+                [convolve(ones, 1)],
+                [convolve(reduce3, 1), convolve(threes, 3, padding=1)],
+                [convolve(reduce5, 1), convolve(fives, 5, padding=2)],
+                [pooled, convolve(projection, 1)],
             ]
         },
     )
 
 
 def basic_block(in_channels, out_channels, stride=1):
-    first = layer(out_channels, 3, stride=stride, padding=1, bias=False)
-    second = layer(out_channels, 3, padding=1, bias=False)
-    project = [layer(out_channels, 1, stride=stride, bias=False), ("batchnorm", {})]
+    first = convolve(out_channels, 3, stride=stride, padding=1, bias=False)
+    second = convolve(out_channels, 3, padding=1, bias=False)
+    project = [convolve(out_channels, 1, stride=stride, bias=False), ("batchnorm", {})]
     same = (in_channels, 1) == (out_channels, stride)
     body = [first, ("batchnorm", {}), ("relu", {}), second, ("batchnorm", {})]
     return ("residual", {"body": body, "shortcut": [] if same else project})
@@ -155,8 +155,8 @@ my_parameters = 76 * n["width"] + (9 * n["width"] + 1) * 2 * n["width"] + (featu
 my_macs = 75 * n["width"] * once**2 + 18 * n["width"] ** 2 * twice**2 + features * n["classes"]
 
 alexnet_conv1_side = output_size(224, 11, stride=4)
-alexnet_input_side = next(
-    side for side in range(224, 250) if (side - 11) % 4 == 0 and output_size(side, 11, stride=4) == 55
+alexnet_padding = next(
+    (before, before + odd) for before in range(9) for odd in (0, 1) if 2 * before + odd + 224 - 11 == 4 * 54
 )
 vgg16_wrong_row, vgg16_total = "pool4", 138_423_208 - 65_664
 googlenet_wrong_row, googlenet_right_parameters = "pool projection", 128 * 833

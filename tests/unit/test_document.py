@@ -156,7 +156,7 @@ def test_refuses_in_one_line_that_says_what_was_found(content, found):
 
 
 def test_refuses_a_large_notebook_before_parsing_it():
-    with pytest.raises(UnreadableNotebook, match="at most 0.5 MiB"):
+    with pytest.raises(UnreadableNotebook, match=r"at most 0\.5 MiB"):
         parse(b"[" * (2**19 + 1), Limits(notebook_bytes=2**19))
 
 

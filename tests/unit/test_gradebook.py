@@ -1,4 +1,4 @@
-"""What is recorded is what nbgrader reads: its feedback, its export and its own grading rule are run on it here."""
+"""What is recorded is what nbgrader reads: its feedback, export and grading rule are run on it here."""
 
 import csv
 import errno
@@ -12,12 +12,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import v4
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import CsvExportPlugin
-from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.plugins import CsvExportPlugin, LateSubmissionPlugin
 from nbgrader.preprocessors import SaveAutoGrades
 from sqlalchemy import event
 
@@ -30,6 +28,13 @@ from autograder.model.submission import Submission
 from autograder.notebooks.release import model_answer, release
 
 DUE = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLASS = {
+    "late": (70.0, 20.0, 50.0),
+    "human": (93.0, 0.0, 93.0),
+    "empty": (0.0, 0.0, 0.0),
+    "absent": (0.0, 0.0, 0.0),
+}
+"""What the class of `TestNbgraderReadsIt` must come to: score, late penalty, and what is left."""
 
 
 def header(name, *, grade=False, solution=False, points=None):
@@ -125,6 +130,11 @@ def record(gradebook, released, *, submission=None, notebook=None, **scores):
     return gradebook.record(submission, made, annotate(notebook or answered(released), made))
 
 
+def record_many(gradebook, released, number):
+    for student in range(number):
+        record(gradebook, released, submission=handed_in(f"student-{student}"))
+
+
 def grades(course, student="alice"):
     """By cell, what nbgrader's own API says: (auto, manual, needs a look)."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
@@ -180,7 +190,7 @@ class TestRegister:
         with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
             assert theirs.find_grade_cell("area", "circle", "circle").max_score == 80
             assert theirs.find_source_cell("area", "circle", "circle").source == "print(area(2.0))"
-            assert theirs.find_assignment("circle").duedate == datetime(2026, 3, 2, 12)
+            assert theirs.find_assignment("circle").duedate == (DUE + timedelta(days=1)).replace(tzinfo=None)
         assert grades(course)["area"] == (30.0, None, False)
 
     def test_may_drop_cells_before_there_are_submissions_and_not_after(self, gradebook, released, course):
@@ -330,7 +340,7 @@ class TestRecord:
         assert not autograded(course).exists()
 
     def test_a_notebook_that_was_not_annotated_is_refused(self, gradebook, released):
-        with pytest.raises(CheckerError, match="nbgrader reads 60.0 points, the report gives 30"):
+        with pytest.raises(CheckerError, match=r"nbgrader reads 60\.0 points, the report gives 30"):
             gradebook.record(handed_in(), report(area=30.0), answered(released))
 
     @pytest.mark.parametrize("student", ["..", "", "a/b", "../alice"])
@@ -420,14 +430,12 @@ class TestTrouble:
         gradebook._database.close()
 
         def fill(connection, _record):
-            connection.execute(
-                "PRAGMA max_page_count = 1"
-            )  # SQLite's own full disk: not one page more than now
+            # SQLite's own full disk: not one page more than there are
+            connection.execute("PRAGMA max_page_count = 1")
 
         event.listen(gradebook._database._engine, "connect", fill)
         with pytest.raises(UsageError, match="the disk is full: make room and grade again"):
-            for number in range(200):
-                record(gradebook, released, submission=handed_in(f"student-{number}"))
+            record_many(gradebook, released, 200)
         event.remove(gradebook._database._engine, "connect", fill)
         gradebook._database.close()
         assert grades(course)["area"] == (30.0, None, False)
@@ -469,7 +477,7 @@ class TestTrouble:
         with sqlite3.connect(course / "gradebook.db") as database:
             database.execute("UPDATE alembic_version SET version_num = 'old'")
         database.close()
-        with pytest.raises(UsageError, match="has schema old.*nbgrader db upgrade"):
+        with pytest.raises(UsageError, match=r"has schema old.*nbgrader db upgrade"):
             CourseGradebook(course)
 
     def test_a_password_is_never_shown(self, course):
@@ -496,13 +504,6 @@ class TestNbgraderReadsIt:
             record(gradebook, released, submission=handed_in("human"), area=30.0)
         return course
 
-    SCORES = {
-        "late": (70.0, 20.0, 50.0),
-        "human": (93.0, 0.0, 93.0),
-        "empty": (0.0, 0.0, 0.0),
-        "absent": (0.0, 0.0, 0.0),
-    }
-
     def exported(self, path):
         with path.open() as file:
             return {
@@ -517,7 +518,7 @@ class TestNbgraderReadsIt:
     def test_its_export(self, graded, tmp_path):
         with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
             CsvExportPlugin(to=str(tmp_path / "grades.csv")).export(theirs)
-        assert self.exported(tmp_path / "grades.csv") == self.SCORES
+        assert self.exported(tmp_path / "grades.csv") == CLASS
 
     def test_its_feedback(self, graded, monkeypatch):
         monkeypatch.chdir(graded)
@@ -547,5 +548,5 @@ class TestNbgraderReadsIt:
             subprocess.run(
                 [sys.executable, "-m", "nbgrader", *arguments], cwd=graded, check=True, capture_output=True
             )
-        assert self.exported(graded / "grades.csv") == self.SCORES
+        assert self.exported(graded / "grades.csv") == CLASS
         assert (graded / "feedback" / "human" / "circle" / "circle.html").is_file()

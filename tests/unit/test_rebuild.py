@@ -1,4 +1,4 @@
-"""Whatever was done to a notebook, its answers end up in the released one, and the student is told what was repaired."""
+"""Whatever was done to a notebook, its answers end up in the released one, and repairs are told."""
 
 import copy
 import json

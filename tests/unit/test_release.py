@@ -1,17 +1,17 @@
-"""A source becomes the notebook that students get: the same bytes each time, and no line of an answer in it."""
+"""A source becomes the notebook that students get: the same bytes each time, no line of an answer in it."""
 
 import json
-import os
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbgrader.utils import compute_checksum
 
 from autograder.errors import UsageError
+from autograder.model.assignment import Limits
 from autograder.notebooks.document import parse
 from autograder.notebooks.rebuild import rebuild
 from autograder.notebooks.release import Exercise, exercises, is_stale, leaks, model_answer, release
-from autograder.model.assignment import Limits
 
 
 def header(name, *, grade=False, solution=False, points=None):
@@ -86,7 +86,8 @@ def test_students_get_stubs_locks_and_checksums(released):
     cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells[1:]}
     assert list(cells) == ["imports", "add-solution", "add", "twice-solution", "twice", "written"]
     assert cells["add-solution"].source == (
-        'def add(a, b):\n    """The sum of two numbers."""\n    # YOUR CODE HERE\n    raise NotImplementedError()'
+        'def add(a, b):\n    """The sum of two numbers."""\n'
+        "    # YOUR CODE HERE\n    raise NotImplementedError()"
     )
     assert cells["written"].source == "YOUR ANSWER HERE"
     assert cells["add"].metadata.editable is False
@@ -110,7 +111,7 @@ def test_an_edit_changes_no_other_cells_id(source, released, tmp_path):
 def test_works_from_any_folder_and_stays_there(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     release(source.relative_to(tmp_path), tmp_path / "assignments" / "addition")
-    assert os.getcwd() == str(tmp_path)
+    assert Path.cwd() == tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["assignments", "solutions"]
 
 

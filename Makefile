@@ -1,0 +1,106 @@
+# `make` lists the targets. A target that needs the virtual environment makes it first. Nothing outside this folder is
+# changed, except by `docker`, which installs an engine.
+
+PYTHON ?= python3
+VENV ?= .venv
+ASSIGNMENTS ?= convolution output_sizes architectures
+STUDENTS ?= 40
+SEED ?= 1
+SANDBOX ?= auto
+TESTS ?= tests
+JOBS ?= logical
+
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+bin := $(VENV)/bin
+stamp := $(VENV)/.made
+marker := course/submitted/.example
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help venv grade release example test lint format audit bench docker image doctor clean clean-example
+
+help: ## list the targets
+	@echo "make TARGET [VARIABLE=value]"
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) SANDBOX=$(SANDBOX) STUDENTS=$(STUDENTS) SEED=$(SEED) TESTS=$(TESTS) JOBS=$(JOBS)"
+	@echo "           ASSIGNMENTS=\"$(ASSIGNMENTS)\""
+
+venv: $(stamp) ## make the virtual environment, or bring it up to date with pyproject.toml
+
+$(stamp): pyproject.toml scripts/make-venv.sh
+	@scripts/make-venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+grade: example ## grade an example class of 40 from nothing to feedback pages (or the class in course/submitted/)
+	@mkdir -p build/reports
+	@for name in $(ASSIGNMENTS); do \
+	  echo "== grading $$name" && \
+	  $(bin)/autograder grade $$name --sandbox $(SANDBOX) --json build/reports/$$name.json || exit; \
+	done
+	@for name in $(ASSIGNMENTS); do \
+	  echo "== feedback pages of $$name" && $(bin)/autograder feedback $$name || exit; \
+	done
+	@echo "== table of all scores" && cd course && $(abspath $(bin))/nbgrader export --log-level=ERROR --to=../build/scores.csv
+	@echo
+	@echo "Done. Pages       course/feedback/<student>/<assignment>/<assignment>.html"
+	@echo "      Gradebook   course/gradebook.db, nbgrader's own"
+	@echo "      Tables      build/scores.csv, build/reports/<assignment>.json"
+	@echo "      Formgrader  cd course && $(abspath $(bin))/jupyter lab, then open /formgrader on that server"
+
+release: $(stamp) ## make the students' notebooks in assignments/ from solutions/
+	@echo "== releasing $(ASSIGNMENTS)"
+	@$(bin)/autograder release $(ASSIGNMENTS)
+
+example: release ## write an example class to course/submitted/, unless a real one is there
+	@if [ -f $(marker) ] || [ -z "$$(ls course/submitted 2>/dev/null)" ]; then \
+	  echo "== an example class of $(STUDENTS) students" && mkdir -p course/submitted && touch $(marker) && \
+	  $(bin)/python -m solutions.example_class $(ASSIGNMENTS) --seed $(SEED) --students $(STUDENTS) && \
+	  { [ -s $(marker) ] || ls course/submitted > $(marker); }; \
+	else \
+	  echo "== course/submitted/ holds a class already: it is graded as it is, and no example is made"; \
+	fi
+
+test: $(stamp) ## all tests but the slow ones; TESTS=tests/unit runs a part
+	@echo "== tests in $(TESTS), without the slow ones; what this machine cannot run is skipped, with the reason"
+	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow" $(TESTS)
+
+test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-class, test-redteam ...
+	$(bin)/python -m pytest tests/$*
+
+lint: $(stamp) ## ruff, mypy, and the layers of pyproject.toml
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: $(stamp) ## let ruff format the code and mend what it can
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+audit: $(stamp) ## grade the grader: right answers get 100, each known mistake fails and gets its own hint
+	$(bin)/autograder audit --sandbox $(SANDBOX) $(ASSIGNMENTS)
+
+bench: $(stamp) ## how fast: start of a slot, fork of a kernel, a call, a class
+	$(bin)/python scripts/bench.py --sandbox $(SANDBOX) --students $(STUDENTS)
+
+docker: ## install Docker from Debian's packages and start it (needs root)
+	scripts/install-docker.sh
+
+image: $(stamp) ## build the container image of docker sandboxes
+	$(bin)/autograder image build
+
+doctor: $(stamp) ## which walls stand on this machine
+	@$(bin)/autograder doctor
+
+clean: ## remove what make made: .venv, caches, build/; never anything in course/
+	rm -rf $(VENV) build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -r {} +
+
+clean-example: ## remove the example class with its grades and pages; refuses where other students are there too
+	@[ -f $(marker) ] || { echo "course/submitted/ is not the example class: nothing is removed" >&2; exit 1; }
+	@if [ -s $(marker) ] && ls course/submitted | grep --line-regexp --fixed-strings --invert-match --file=$(marker); then \
+	  echo "these students are not of the example class: nothing is removed" >&2; exit 1; \
+	fi
+	rm -rf course/submitted course/autograded course/feedback course/gradebook.db course/attempts.db
