@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -46,11 +46,11 @@ SandboxOption = Annotated[
     ),
 ]
 ImageOption = Annotated[
-    Optional[str], typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")
-]  # noqa: UP045
+    str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")
+]
 RuntimeOption = Annotated[
-    Optional[str], typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")
-]  # noqa: UP045
+    str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")
+]
 
 
 def main() -> None:
@@ -94,8 +94,8 @@ def _root(
 @app.command()
 def release(
     names: Annotated[
-        Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")
-    ] = None,  # noqa: UP045
+        list[str] | None, typer.Argument(help="assignments; all of the course where none is named")
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="write nothing; exit 1 where a release is stale or shows an answer"),
@@ -115,9 +115,8 @@ def release(
             releases.release(source, folder, assignment.points)
         elif releases.is_stale(source, target, assignment.points):
             wrong += 1
-            err.print(
-                f"[red]stale:[/] {target.relative_to(settings.root)}: run `autograder release {assignment.name}`"
-            )
+            stale = target.relative_to(settings.root)
+            err.print(f"[red]stale:[/] {stale}: run `autograder release {assignment.name}`")
             continue
         leaked = releases.leaks(source, target)
         if leaked:
@@ -146,7 +145,7 @@ def check(
     staff: Annotated[
         bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")
     ] = False,
-    json_file: Annotated[Optional[Path], typer.Option("--json", help="write the report to this file")] = None,  # noqa: UP045
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the report to this file")] = None,
 ) -> None:
     """Grade one notebook and print its report. Nothing is written to the gradebook."""
     from autograder import table
@@ -176,14 +175,14 @@ def check(
 def grade(
     name: Annotated[str, typer.Argument(help="the assignment")],
     student: Annotated[
-        Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")
-    ] = None,  # noqa: UP045
+        list[str] | None, typer.Option("--student", help="only this student; may be repeated")
+    ] = None,
     sandbox: SandboxOption = "auto",
-    workers: Annotated[Optional[int], typer.Option(min=1, help="how many at a time [one a core]")] = None,  # noqa: UP045
+    workers: Annotated[int | None, typer.Option(min=1, help="how many at a time [one a core]")] = None,
     scheduler: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 [a local cluster]"),
-    ] = None,  # noqa: UP045
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="run again what is graded already and has not changed")
     ] = False,
@@ -194,8 +193,8 @@ def grade(
         typer.Option(min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest"),
     ] = 200,
     json_file: Annotated[
-        Optional[Path], typer.Option("--json", help="write the reports to this file, one object each")
-    ] = None,  # noqa: UP045
+        Path | None, typer.Option("--json", help="write the reports to this file, one object each")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no table")] = False,
 ) -> None:
     """Grade a class: course/submitted/*/NAME/ into nbgrader's gradebook.
@@ -248,8 +247,8 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
     )
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(name, total=None, rate="")
@@ -274,8 +273,8 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
 @app.command()
 def audit(
     names: Annotated[
-        Optional[list[str]], typer.Argument(help="assignments; all of the course where none is named")
-    ] = None,  # noqa: UP045
+        list[str] | None, typer.Argument(help="assignments; all of the course where none is named")
+    ] = None,
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
@@ -313,10 +312,10 @@ def audit(
 def feedback(
     name: Annotated[str, typer.Argument(help="the assignment")],
     student: Annotated[
-        Optional[list[str]], typer.Option("--student", help="only this student; may be repeated")
-    ] = None,  # noqa: UP045
+        list[str] | None, typer.Option("--student", help="only this student; may be repeated")
+    ] = None,
 ) -> None:
-    """Make an assignment's feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
+    """Make feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
     from autograder.gradebook.pages import generate
     from autograder.settings import Settings
 

@@ -16,12 +16,12 @@ from autograder.model.report import CheckResult, Report
 if TYPE_CHECKING:
     from autograder.grading.audit import Trial
 
-MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("–", "yellow")}
+MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(text: str) -> str:
-    """Text without control characters: a message may hold a student's, and terminals obey escape sequences."""
+    """Text without control characters: messages may hold a student's, and terminals obey escape sequences."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -50,8 +50,8 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
     ):
         console.print(Text("graded without walls: this notebook could have done anything", style="yellow"))
     console.print(
-        f"[bold]{report.score:g} of {report.max_score:g} points[/] · {report.assignment} · {report.seconds:.2f} s · walls: "
-        f"{', '.join(report.walls) or 'none'}",
+        f"[bold]{report.score:g} of {report.max_score:g} points[/] · {report.assignment} · "
+        f"{report.seconds:.2f} s · walls: {', '.join(report.walls) or 'none'}",
         highlight=False,
     )
 

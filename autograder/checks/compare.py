@@ -25,7 +25,7 @@ TOLERANCES = {
     "float16": (1e-2, 1e-3),
     "bfloat16": (2e-2, 1e-2),
 }
-"""Relative and absolute tolerance for each dtype: room for another order of summation, not another formula."""
+"""Relative and absolute tolerance by dtype: room for another order of summation, not for another formula."""
 LARGEST_PICTURE = 64
 
 
@@ -39,7 +39,7 @@ class Difference:
     """The message without any element of the values, for checks that reveal nothing."""
 
 
-def close(  # noqa: PLR0913
+def close(
     actual: Any,
     expected: Any,
     *,
@@ -106,7 +106,7 @@ def same(one: Any, other: Any) -> bool:
         return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
-def describe(value: Any) -> str:
+def describe(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     """What a value is, in a few words: `a float64 array of shape (2, 3)`, `the number 3`, `a list of 4`."""
     if isinstance(value, Opaque):
         return f"an object of type {value.type_name}"
@@ -146,7 +146,9 @@ def _short(value: Any) -> str:
 Leaf = Callable[[Any, Any, str], Difference | None]
 
 
-def _differ(actual: Any, expected: Any, where: str, leaf: Leaf) -> Difference | None:
+def _differ(  # noqa: PLR0911 - type, length, keys and values, each said first
+    actual: Any, expected: Any, where: str, leaf: Leaf
+) -> Difference | None:
     """Walk lists, tuples and dicts side by side; a list may stand for a tuple."""
     if isinstance(expected, list | tuple):
         if not isinstance(actual, list | tuple):

@@ -203,8 +203,8 @@ class Suite:
 
 def _with_call(message: str, call: str) -> str:
     """Put the call before the message where the message does not name it already."""
-    name = call.split("(")[0].strip("`")
-    return f"{call}: {message}" if call and name not in message.split(":")[0] else message
+    name = call.partition("(")[0].strip("`")
+    return f"{call}: {message}" if call and name not in message.partition(":")[0] else message
 
 
 def _marked(module: ModuleType, mark: str) -> tuple[Any, ...]:

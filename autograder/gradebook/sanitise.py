@@ -32,8 +32,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 def markdown(source: str) -> str:
     """Markdown that looks the same and does nothing: no HTML, no pictures, no link but to the web or by mail.
 
-    A word joiner (no width, no line break) behind the character that begins it breaks each of these, in code as in text: which
-    lines a renderer takes for code need not be guessed.
+    A word joiner (no width, no line break) behind the character that begins it breaks each of these, in code
+    as in text: which lines a renderer takes for code need not be guessed.
     """
     source = _TAG.sub(f"<{_GAP}", text(source))
     return _LINK.sub(f"]{_GAP}", _IMAGE.sub(f"!{_GAP}", source))

@@ -70,7 +70,8 @@ class Task:
         if given != suite.cells():
             wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
             raise CheckerError(
-                f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
+                f"{assignment.name}: points of cells and of checks differ: {wrong}; "
+                "release it again, or mend checks.py"
             )
         return task
 
@@ -236,7 +237,7 @@ def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
 
 
 def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper cell, why."""
+    """For each checked cell why its exercise is forbidden: it uses a shortcut, itself or through a helper cell."""
     if not names:
         return {}
     helpers: dict[str, tuple[str, int]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from autograder.sandbox.interface import Sandbox, SlotSpec
 from autograder.sandbox.slot import Slot
@@ -53,7 +54,7 @@ class SlotPool:
         while self._idle:
             self._idle.popitem()[1].close()
 
-    def __enter__(self) -> SlotPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Submissions whose verdict is known, from an assignment's own material: right, second, mistaken, unfinished."""
+"""Submissions of known verdict, from an assignment's own material: right, second, mistaken, unfinished."""
 
 from __future__ import annotations
 
@@ -90,9 +90,12 @@ def mistaken(task: Task, mistakes: Sequence[Mistake], student: str) -> NotebookN
         )
         if home is None:
             raise CheckerError(
-                f"mistake {mistake.name} is of {mistake.of}, which no solution cell of {task.assignment.name} defines"
+                f"mistake {mistake.name} is of {mistake.of}, "
+                f"which no solution cell of {task.assignment.name} defines"
             )
-        argument = "" if hasattr(task.suite.reference, mistake.of) else f"({student!r})"  # a variable is what it returns
+        argument = (
+            "" if hasattr(task.suite.reference, mistake.of) else f"({student!r})"
+        )  # a variable is what it returns
         home.source += (
             f"\n\n\ndef _{mistake.name}():\n    import types\n\n    reference = types.SimpleNamespace(**globals())\n\n"
             f"{textwrap.indent(mistake.source(), '    ')}\n    return {mistake.name}\n\n\n{mistake.of} = _{mistake.name}(){argument}"

@@ -12,15 +12,16 @@ from typing import Any
 import traitlets.config
 import zmq
 
-sys.modules["debugpy"] = None  # type: ignore[assignment]  # a graded kernel has no debugger, and it is slow to import
-from ipykernel import iostream, ipkernel, kernelapp, kernelbase  # noqa: F401 - imported for the forks to come
-from IPython.core import completer, history, magics  # noqa: F401
+# A graded kernel has no debugger, which would be slow to import; the other imports here are for the forks to come.
+sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
+from ipykernel import iostream, ipkernel, kernelapp, kernelbase  # noqa: E402, F401 - see above
+from IPython.core import completer, history, magics  # noqa: E402, F401 - see above
 
-from . import probe
+from . import probe  # noqa: E402 - see above
 
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]
-    """An IPKernelApp without what a graded kernel has no use for: files of its own, crash handler, history."""
+    """An IPKernelApp without what a graded kernel has no use for: its own files, a crash handler, a history."""
 
     def init_connection_file(self) -> None:
         """Nothing: the connection is given, and the kernel may write no file outside its work folder."""

@@ -43,7 +43,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def limit_resources(memory: int, processes: int, disk: int) -> str:
-    """At most `memory` bytes more of address space, `processes` processes and threads, files of `disk` bytes."""
+    """At most `memory` bytes more of address space, `processes` processes or threads, files of `disk` bytes."""
     with open("/proc/self/statm") as file:  # noqa: PTH123 - the zygote's imports are counted: keep them few
         already = int(file.read().split()[0]) * resource.getpagesize()
     for what, value in (

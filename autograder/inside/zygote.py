@@ -59,9 +59,8 @@ class Zygote:
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         gc.collect()
         gc.freeze()
-        self.say(
-            event="ready", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")), resident=_resident()
-        )  # noqa: PTH208
+        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - pathlib is not imported here
+        self.say(event="ready", pid=os.getpid(), threads=threads, resident=_resident())
         with selectors.DefaultSelector() as selector:
             selector.register(self.control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
@@ -98,7 +97,7 @@ class Zygote:
             os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported here
             with contextlib.suppress(PermissionError):
                 os.chown(folder, uid, uid)
-        os.chmod(kernel["sockets"], 0o711)  # the host's user connects, nobody lists  # noqa: PTH101
+        os.chmod(kernel["sockets"], 0o711)  # noqa: PTH101, S103 - the host's user connects, nobody lists
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -183,7 +182,7 @@ class Zygote:
         self.reap()
 
     def kill_all(self) -> None:
-        """End every process but this one and the sandbox's init: only where there is a pid namespace of its own."""
+        """End every process but this one and init: only where the sandbox has a pid namespace of its own."""
         if self.options["alone"]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Grade a class: what is graded is not run again, the rest runs on the cluster, each result is kept at once."""
+"""Grade a class: what is graded is not run again, the rest runs on the cluster, results are kept at once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def grade(
     for: an end at any moment loses nothing, and the next run goes on where this one stopped.
 
     Raises:
-        UsageError: unknown or unreleased assignment, no submissions, no sandbox, no scheduler, a locked gradebook.
+        UsageError: unknown or unreleased assignment, no submissions, sandbox or scheduler, a locked gradebook.
         CheckerError: the assignment's checks cannot be loaded.
     """
     task = Task.load(settings.assignment(name), settings.root, settings.secret)
@@ -142,7 +142,8 @@ class _Run:
         if not found:
             where = self.settings.course_folder / "submitted" / "<student>" / self.setup.assignment
             raise UsageError(
-                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)"
+                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ "
+                "(nbgrader collect puts it there)"
             )
         return found
 

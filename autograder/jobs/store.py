@@ -101,7 +101,7 @@ class AttemptStore:
         return key
 
     def mark_recorded(self, key: str) -> None:
-        """Note that the attempt's scores are in the gradebook; no other attempt's of this student and assignment are now."""
+        """Note that this attempt's scores are in the gradebook, and no other attempt's of its student for it."""
         chosen = select(_attempts.c.student, _attempts.c.assignment).where(_attempts.c.key == key)
         with self._transaction() as connection:
             student, assignment = connection.execute(chosen).one()

@@ -14,6 +14,10 @@ from autograder.inside.probe import COMM_TARGET
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
+WELCOME_SECONDS = 10.0
+MARGIN_BYTES = 64 * 2**20
+"""What the output channel may carry beside what is printed: replies."""
+
 
 class Caller:
     """Requests to the probe of one kernel. Replies are told apart by an id that cannot be guessed."""
@@ -27,6 +31,10 @@ class Caller:
         self._limits = limits
         self._heard = 0
         self._comm = secrets.token_hex(16)
+        self._poller = zmq.Poller()
+        self._poller.register(self._iopub, zmq.POLLIN)
+        self._poller.register(slot.fileno(), zmq.POLLIN)
+        self._listen_to(f"comm-{self._comm}".encode())
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
     def request(
@@ -42,47 +50,78 @@ class Caller:
         what = f"`{message['name']}`" if message.get("name") else "the call"
         self._send("comm_msg", {"comm_id": self._comm, "data": {**message, "id": call}}, buffers)
         deadline = time.monotonic() + seconds
-        poller = zmq.Poller()
-        poller.register(self._iopub, zmq.POLLIN)
-        poller.register(self._slot.fileno(), zmq.POLLIN)
         while (left := deadline - time.monotonic()) > 0:
-            ready = dict(poller.poll(left * 1000))
+            ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
-                reply = self._receive()
+                message = self._receive()
+                reply = None if message is None else self._reply(message)
                 if reply is not None and reply[0].get("id") == call:
                     return reply
-            elif ready and (ended := self._slot.exited(self._name)) is not None:
-                raise self._death(ended, what)
+            elif ready and self._slot.exited(self._name) is not None:
+                raise death(self._slot, self._name, self._limits, what)
         raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")
+
+    def _listen_to(self, topic: bytes) -> None:
+        """Subscribe to one topic alone: what the student's code prints is then dropped by the kernel, not sent here.
+
+        The kernel welcomes a subscription; only then is the one to everything given up, so no reply can be missed.
+
+        Raises:
+            KernelLost: no welcome in time, or the kernel died.
+            SandboxError: the zygote is gone.
+        """
+        self._iopub.subscribe(topic)
+        deadline = time.monotonic() + WELCOME_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            ready = dict(self._poller.poll(left * 1000))
+            if self._iopub in ready:
+                message = self._receive()
+                if message is not None and message["header"].get("msg_type") == "iopub_welcome":
+                    self._iopub.unsubscribe(b"")
+                    return
+            elif ready and self._slot.exited(self._name) is not None:
+                raise death(self._slot, self._name, self._limits, "the notebook")
+        raise KernelLost("timeout", f"the kernel did not answer within {WELCOME_SECONDS:.0f} s")
 
     def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         self._session.send(self._shell, kind, content, buffers=list(buffers))
 
-    def _receive(self) -> tuple[dict[str, Any], list[Any]] | None:
-        """The next message of the output channel if it comes from our comm; None for any other.
+    def _receive(self) -> dict[str, Any] | None:
+        """The next message of the output channel.
 
-        A message that does not parse or is not signed is the student's to send and ours to ignore.
+        None for one that does not parse or is not signed: the student's to send, ours to ignore.
         """
         parts = self._iopub.recv_multipart(copy=False)
         self._heard += sum(len(part) for part in parts[:6])
-        if self._heard > self._limits.output_bytes + 64 * 2**20:
+        if self._heard > self._limits.output_bytes + MARGIN_BYTES:
             raise KernelLost("exception", f"more than {self._limits.output_bytes // 1024} kB were printed")
         try:
             _identities, frames = self._session.feed_identities(parts, copy=False)
-            message = self._session.deserialize(frames, copy=False)
-        except (ValueError, TypeError, KeyError, RecursionError):
+            message: dict[str, Any] = self._session.deserialize(frames, copy=False)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
+        return message if isinstance(message.get("header"), dict) else None
+
+    def _reply(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[Any]] | None:
+        """Data and buffers of a message from our comm; None for any other."""
         content = message.get("content")
         if message["header"].get("msg_type") != "comm_msg" or not isinstance(content, dict):
             return None
         data = content.get("data")
         if content.get("comm_id") != self._comm or not isinstance(data, dict):
             return None
-        buffers = [part.buffer if hasattr(part, "buffer") else part for part in message["buffers"]]
-        return data, buffers
+        return data, [part.buffer if hasattr(part, "buffer") else part for part in message["buffers"]]
 
-    def _death(self, ended: dict[str, Any], what: str) -> KernelLost:
-        from autograder.kernel.session import death
 
-        del ended
-        return death(self._slot, self._name, self._limits, what)
+def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:
+    """What a kernel's exit tells: a kernel that died near its memory limit ran out of memory.
+
+    Raises:
+        SandboxError: the zygote is gone.
+    """
+    event = slot.exited(name) or {}
+    code = int(event.get("code", 0))
+    if int(event.get("peak", 0)) > 0.8 * limits.memory_bytes:
+        return KernelLost("memory", f"{what} used more than {limits.memory_bytes >> 20} MiB of memory")
+    ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return KernelLost("died", f"{what} ended the kernel ({ended})")

@@ -75,7 +75,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     async def wait(self) -> int | None:
         """Called by `KernelManager.finish_shutdown()` and `kill_kernel()`."""
         while (code := await self.poll()) is None:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # only whoever shuts a kernel down by hand waits here
         self._end()
         return code
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import zmq
 import zmq.asyncio
@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.errors import KernelLost, SandboxError, StudentFailure
-from autograder.kernel.calls import Caller
+from autograder.kernel.calls import Caller, death
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
@@ -61,14 +61,14 @@ class KernelSession:
         self._skip: set[int] = set()
         self._runs: Callable[[Any], bool] = lambda _cell: True
 
-    def __enter__(self) -> KernelSession:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end()
 
     def run(self, notebook: NotebookNode, runs: Callable[[Any], bool] = lambda _cell: True) -> Execution:
-        """Run the code cells for which `runs` is true, errors allowed; outputs are put into a copy of the notebook.
+        """Run the code cells for which `runs` is true, errors allowed; outputs go into a copy of the notebook.
 
         A cell that hangs, eats its memory or kills the kernel is left out, and the others are run again
         without it.
@@ -81,16 +81,17 @@ class KernelSession:
         while True:
             try:
                 self._start()
-                return execution
             except _CellLost as stop:
                 self._skip.add(stop.index)
                 execution.lost.append(Lost(stop.index, stop.failure))
                 self._end()
+            else:
+                return execution
 
     def request(
         self, message: dict[str, Any], buffers: Any, seconds: float | None
     ) -> tuple[dict[str, Any], list[Any]]:
-        """Ask the probe (see `autograder.checks.student.Transport`); a lost kernel is replaced before the next request.
+        """Ask the probe (see `autograder.checks.student.Transport`); a lost kernel is replaced before it.
 
         Raises:
             KernelLost: this request hung, or took the kernel with it, or the submission's time is up.
@@ -154,7 +155,7 @@ class KernelSession:
         self._caller = Caller(client, self.slot, manager.provisioner.name, self.limits)
 
     async def _subscribed(self, client: Any) -> None:
-        """Wait until the kernel says that our subscription has reached it: from then on no output is missed."""
+        """Wait until the kernel says that our subscription has reached it: from then on we miss no output."""
         deadline = time.monotonic() + 10.0
         while (left := deadline - time.monotonic()) > 0:
             if not await client.iopub_channel.socket.poll(min(left, 0.5) * 1000):
@@ -232,7 +233,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]
         raise _CellLost(index, failure)
 
     async def _async_poll_kernel_alive(self) -> None:
-        """Called by nbclient beside each cell: cancels the wait for the reply as soon as the zygote tells of a death."""
+        """Called by nbclient beside each cell: cancels the wait for the reply when the zygote tells of a death."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
         loop.add_reader(self._slot.fileno(), news.set)
@@ -264,26 +265,12 @@ class _Runner(NotebookClient):  # type: ignore[misc]
 
 
 def _is_memory(output: Any) -> bool:
-    """Whether a cell's output is the error of an allocation that failed: what it hoards would starve the next cells."""
+    """Whether an output is the error of a failed allocation: what such a cell hoards would starve the next."""
     if output.output_type != "error":
         return False
     return output.ename == "MemoryError" or (
         output.ename == "RuntimeError" and "can't allocate memory" in output.evalue
     )
-
-
-def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:
-    """What a kernel's exit tells: a kernel that died near its memory limit ran out of memory.
-
-    Raises:
-        SandboxError: the zygote is gone.
-    """
-    event = slot.exited(name) or {}
-    code = int(event.get("code", 0))
-    if int(event.get("peak", 0)) > 0.8 * limits.memory_bytes:
-        return KernelLost("memory", f"{what} used more than {limits.memory_bytes >> 20} MiB of memory")
-    ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return KernelLost("died", f"{what} ended the kernel ({ended})")
 
 
 @cache

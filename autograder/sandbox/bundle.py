@@ -1,4 +1,4 @@
-"""The only code that enters a sandbox, in a folder of its own: `inside/` and the student's package `course/`."""
+"""The only code that enters a sandbox, in its own folder: `inside/` and the student's package `course/`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def _files() -> list[tuple[str, Path]]:
     spec = importlib.util.find_spec("course")
     for root in (spec.submodule_search_locations or []) if spec else []:
         for folder in COURSE_FOLDERS:
-            for path in sorted((Path(root) / folder).glob("*")):
-                if path.is_file() and path.suffix in COURSE_SUFFIXES:
-                    files.append((f"course/{path.relative_to(root)}", path))
+            files += [
+                (f"course/{path.relative_to(root)}", path)
+                for path in sorted((Path(root) / folder).glob("*"))
+                if path.is_file() and path.suffix in COURSE_SUFFIXES
+            ]
     return files

@@ -17,10 +17,14 @@ IMAGE = "autograder:latest"
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 """What a root zygote needs to give each kernel its own user and to clean up; all others are dropped."""
 KEPT_OUT: dict[Profile, tuple[str, ...]] = {
-    "python": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
-               "torchmetrics", "scipy", "sklearn", "skimage"),
-    "numpy": ("torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
-              "torchmetrics", "scipy", "sklearn", "skimage"),
+    "python": (
+        "torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
+        "torchmetrics", "scipy", "sklearn", "skimage",
+    ),
+    "numpy": (
+        "torch", "torchgen", "functorch", "torchvision", "pytorch_lightning", "lightning_fabric", "lightning",
+        "torchmetrics", "scipy", "sklearn", "skimage",
+    ),
     "torch": (),
 }  # fmt: skip
 """Installed packages that a profile's sandbox does not show. The grader's own never enter one at all."""

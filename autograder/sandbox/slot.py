@@ -11,7 +11,7 @@ import tempfile
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from autograder.errors import SandboxError
 from autograder.inside import removal
@@ -73,7 +73,8 @@ class Slot:
                 )
             if time.monotonic() > deadline:
                 raise SandboxError(
-                    f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: {self._last_words()}"
+                    f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: "
+                    f"{self._last_words()}"
                 )
         self._control, _ = self._listener.accept()
         self._listener.close()
@@ -169,7 +170,7 @@ class Slot:
         finally:
             removal.remove(str(self.folder))
 
-    def __enter__(self) -> Slot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -88,6 +88,9 @@ assert np.allclose(y, [421, 842]), f"the first output is 1*1 + 10*2 + 100*4 = 42
 #
 # *Stride.* With stride $s$ the window moves $s$ pixels at a time, down and to the right: the result is every $s$-th row
 # and column of the result at stride 1, beginning with the first.
+#
+# Two loops over the places of the window will do. (Faster: a loop over the kernel's few weights, each of which sees the whole image,
+# shifted.)
 
 # %% nbgrader={"grade": false, "grade_id": "correlate2d-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 image = np.array([[3, 3, 2, 1, 0], [0, 0, 1, 3, 1], [3, 1, 2, 2, 3], [2, 0, 0, 2, 2], [2, 0, 0, 0, 1]])
@@ -106,9 +109,9 @@ print("1*0 + 3*1 + 1*2   +   2*2 + 2*2 + 3*0   +   0*0 + 2*1 + 2*2   =", 5 + 8 +
 def correlate2d(x, w, border="valid", stride=1):
     """Slide `w` over the image `x` (cross-correlation).
 
-    x: array of shape (H, W); w: array of shape (k1, k2); border: "valid" or "same"; stride: an int of at least 1.
-    Returns ((H - k1) // stride + 1, (W - k2) // stride + 1) values for "valid", and for "same" as many as x has at
-    stride 1, every stride-th of them otherwise.
+    x: array of shape (H, W); w: array of shape (k1, k2); border: "valid" or "same";
+    stride: an int, 1 or more. Returns an array; at stride 1 its shape is
+    (H - k1 + 1, W - k2 + 1) for "valid" and (H, W) for "same".
     """
     ### BEGIN SOLUTION
     k1, k2 = w.shape
@@ -148,7 +151,7 @@ show_row(
         correlate2d(cameraman, np.ones((7, 7)) / 49, "same"),
         correlate2d(cameraman, sharpen, "same").clip(0, 1),
     ],
-    ["a photo", "mean of 7x7 pixels: blurred", "5 times itself - 4 neighbours: sharp"],
+    ["a photo", "mean of 7x7 pixels: blurred", "5 x itself - 4 neighbours: sharp"],
 )
 print("stride 4, valid:", correlate2d(cameraman, np.ones((7, 7)), stride=4).shape)
 
@@ -237,7 +240,7 @@ def convolve2d(x, w, border="valid"):
     x: array of shape (H, W); w: array of shape (k1, k2); border: "valid" or "same", as for correlate2d.
     """
     ### BEGIN SOLUTION
-    # every pixel stamps the kernel on the result; not through correlate2d, so that a mistake there stays there
+    # every pixel stamps the kernel on the result (not by correlate2d: a mistake there stays there)
     (height, width), (k1, k2) = x.shape, w.shape
     stamped = np.zeros((height + k1 - 1, width + k2 - 1))
     for u, v in np.ndindex(k1, k2):
@@ -296,7 +299,7 @@ assert np.allclose(box_kernel(2), [[0.25, 0.25], [0.25, 0.25]]), f"found\n{box_k
 
 # %% nbgrader={"grade": false, "grade_id": "gaussian_kernel-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_kernel(k, sigma):
-    """Gaussian weights around the middle of the kernel, which sum to 1. Returns an array of shape (k, k)."""
+    """Gaussian weights around the middle, which sum to 1. Returns an array of shape (k, k)."""
     ### BEGIN SOLUTION
     distance = np.arange(k) - (k - 1) / 2
     profile = np.exp(-(distance**2) / (2 * sigma**2))
@@ -316,14 +319,10 @@ assert np.allclose(gaussian_kernel(4, 1.0), gaussian_kernel(4, 1.0)[::-1]), (
 
 # %% nbgrader={"grade": false, "grade_id": "kernels-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 coins = photo("coins")
+box, gaussian = box_kernel(13), gaussian_kernel(13, 3.0)
 show_row(
-    [
-        box_kernel(13),
-        gaussian_kernel(13, 3.0),
-        correlate2d(coins, box_kernel(13)),
-        correlate2d(coins, gaussian_kernel(13, 3.0)),
-    ],
-    ["box", "Gaussian, sigma 3", "coins, box", "coins, Gaussian: rounder"],
+    [np.pad(box, 3), np.pad(gaussian, 3), correlate2d(coins, box), correlate2d(coins, gaussian)],
+    ["box of 13x13", "Gaussian, sigma 3", "coins, box", "coins, Gaussian: rounder"],
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "sobel-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -341,7 +340,7 @@ show_row(
 
 # %% nbgrader={"grade": false, "grade_id": "sobel-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sobel(x):
-    """Horizontal and vertical edges of the image `x` (H, W), by correlation with S_h and S_v, border "same".
+    """Edges of the image `x` (H, W), by correlation with S_h and S_v, border "same".
 
     Returns a tuple `(horizontal, vertical)` of two arrays of shape (H, W).
     """
@@ -384,9 +383,9 @@ show_row(
 
 # %% nbgrader={"grade": false, "grade_id": "match_pattern-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def match_pattern(image, pattern):
-    """Find `pattern` (k1, k2) in `image` (H, W): the window with the greatest correlation with the zero-mean pattern.
+    """Find `pattern` (k1, k2) in `image` (H, W), by correlation with the zero-mean pattern.
 
-    Returns `(row, col)`, two ints: the top left corner of that window.
+    Returns `(row, col)`, two ints: the top left corner of the window with the greatest score.
     """
     ### BEGIN SOLUTION
     score = correlate2d(image, pattern - pattern.mean())
@@ -402,18 +401,18 @@ scene[4:7, 5:8] = cross
 scene[0:3, 1:4] = 1.5  # a plain patch, half as bright again
 found = match_pattern(scene, cross)
 assert tuple(found) == (4, 5), f"the cross begins in row 4, column 5; found {found}"
-assert tuple(match_pattern(coins, coins[44:60, 60:84])) == (44, 60), (
-    "a part of the photo is found where it was cut out"
-)
+coin = coins[75:93, 57:77]
+assert tuple(match_pattern(coins, coin)) == (75, 57), "the coin is found where it was cut out"
 
 # %% nbgrader={"grade": false, "grade_id": "match_pattern-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
-row, column = 44, 79
-coin = coins[row : row + 18, column : column + 20]
+coin = coins[75:93, 57:77]
+raw = correlate2d(coins, coin)
+bright = np.unravel_index(np.argmax(raw), raw.shape)
 found = match_pattern(coins, coin)
 show_row(
-    [coin, correlate2d(coins, coin), correlate2d(coins, coin - coin.mean()), coins],
-    ["pattern", "score, mean left in: bright wins", "score of the zero-mean pattern", f"found at {found}"],
-    windows=[None, None, None, (*found, *coin.shape)],
+    [coin, raw, correlate2d(coins, coin - coin.mean()), coins, coins],
+    ["pattern", "score, mean left in", "score, zero mean", "mean left in: bright wins", "zero mean: found"],
+    windows=[None, None, None, (*bright, *coin.shape), (*found, *coin.shape)],
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "convolution_matrix-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -452,9 +451,7 @@ def convolution_matrix(w, shape):
     height, width = shape
     above, left = (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2
     matrix = np.zeros((height, width, height, width))
-    for (i, j), (u, v) in (
-        (pixel, weight) for pixel in np.ndindex(height, width) for weight in np.ndindex(w.shape)
-    ):
+    for i, j, u, v in np.ndindex(height, width, *w.shape):
         row, column = i + u - above, j + v - left
         if 0 <= row < height and 0 <= column < width:
             matrix[i, j, row, column] = w[u, v]
@@ -471,8 +468,12 @@ A = convolution_matrix(kernel, image.shape)
 assert np.allclose(A @ image.ravel(), correlate2d(image, kernel, "same").ravel()), "A x is the correlation"
 
 # %% nbgrader={"grade": false, "grade_id": "convolution_matrix-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
-A = convolution_matrix(laplacian, (5, 6))
-show_row([A, A.T, A @ A], ["Laplacian on 5x6 pixels", "transposed: the same here", "twice: a 5x5 kernel"])
+right = np.array([[0, 0, 0], [0, -1, 1], [0, 0, 0]])  # the difference to the neighbour on the right
+A = convolution_matrix(right, (5, 6))
+show_row(
+    [convolution_matrix(laplacian, (5, 6)), A, A.T],
+    ["Laplacian on 5x6 pixels", "difference to the right", "transposed: for the gradient"],
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "conv2d-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 9. The layer of a CNN
@@ -489,6 +490,7 @@ show_row([A, A.T, A @ A], ["Laplacian on 5x6 pixels", "transposed: the same here
 # | `dilation` $d$ | the weights stand $d$ pixels apart: a kernel of $k$ covers $d (k - 1) + 1$ pixels; $d = 1$ is the plain kernel |
 # | `groups` $g$ | channels and filters are cut into $g$ blocks, in order; a filter of block $q$ sees only the channels of block $q$, so $w$ has shape $(F, C/g, k_1, k_2)$ |
 #
+# Below: the pixels that a 3x3 kernel sees at dilations 1 and 3; then which of 6 channels (columns) each of 6 filters (rows) sees.
 # A window that does not fit is left out, hence the floor in the size of the result:
 #
 # $$H' = \left\lfloor \frac{H + 2p - d (k_1 - 1) - 1}{s} \right\rfloor + 1.$$
@@ -496,18 +498,23 @@ show_row([A, A.T, A @ A], ["Laplacian on 5x6 pixels", "transposed: the same here
 # Write it step by step: there are points for one channel, for many, for the bias, and for each option by itself.
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
-covered = np.zeros((3, 7, 7))
-for picture, (padding, dilation) in zip(covered, [(0, 1), (0, 2), (0, 3)]):
+seen = np.zeros((2, 7, 7))
+for picture, dilation in zip(seen, [1, 3]):
     picture[: 3 * dilation : dilation, : 3 * dilation : dilation] = 1
-show_row(covered, ["dilation 1: 3 pixels wide", "dilation 2: 5 pixels", "dilation 3: 7 pixels"])
+connected = [np.kron(np.eye(groups), np.ones((6 // groups, 6 // groups))) for groups in (1, 2, 6)]
+show_row(
+    [*seen, *connected],
+    ["dilation 1: 3 pixels", "dilation 3: 7 pixels", "groups 1", "groups 2", "groups 6: depthwise"],
+    text="which pixels a kernel of 3x3 sees; which of 6 channels (columns) each of 6 filters (rows) sees",
+)
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     """The convolution layer of a network (cross-correlation).
 
-    x: array of shape (N, C, H, W); w: array of shape (F, C / groups, k1, k2); b: array of shape (F,), or None.
-    stride, padding, dilation, groups: ints. Returns an array of shape (N, F, H', W').
+    x: array of shape (N, C, H, W); w: array of shape (F, C / groups, k1, k2); b: array of
+    shape (F,) or None; the options are ints. Returns an array of shape (N, F, H', W').
     """
     ### BEGIN SOLUTION
     filters, depth, k1, k2 = w.shape
@@ -520,8 +527,8 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
         channels, mine = x[:, g * depth : (g + 1) * depth], slice(g * block, (g + 1) * block)
         for u, v in np.ndindex(k1, k2):
             top, left = u * dilation, v * dilation
-            seen = channels[:, :, top : top + stride * rows : stride, left : left + stride * columns : stride]
-            out[:, mine] += np.einsum("ncij,fc->nfij", seen[:, :, :rows, :columns], w[mine, :, u, v])
+            seen = channels[:, :, top::stride, left::stride][:, :, :rows, :columns]
+            out[:, mine] += np.einsum("ncij,fc->nfij", seen, w[mine, :, u, v])
     return out if b is None else out + b[:, None, None]
     ### END SOLUTION
 
@@ -582,7 +589,7 @@ print(f"{astronaut.shape} -> {maps.shape}, with stride 4 {coarse.shape}; {bank.s
 def pointwise_conv2d(x, w):
     """Mix the channels of each pixel: y[n, f, i, j] = sum over c of w[f, c] x[n, c, i, j].
 
-    x: array of shape (N, C, H, W); w: array of shape (F, C). Returns an array of shape (N, F, H, W).
+    x: array of shape (N, C, H, W); w: array of shape (F, C). Returns shape (N, F, H, W).
     """
     ### BEGIN SOLUTION
     return np.einsum("fc,ncij->nfij", w, x)
@@ -597,7 +604,7 @@ assert np.array_equal(y[0, :, 0, 0], [11, 2, -10]), f"1 + 10, 2 * 1 and -10 expe
 
 # %% nbgrader={"grade": false, "grade_id": "depthwise_conv2d-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def depthwise_conv2d(x, w):
-    """Slide over each channel its own kernel (cross-correlation, valid): channel c of the result is x[:, c] with w[c].
+    """Slide over each channel c its own kernel w[c] (cross-correlation, valid).
 
     x: array of shape (N, C, H, W); w: array of shape (C, k1, k2).
     Returns an array of shape (N, C, H - k1 + 1, W - k2 + 1).
@@ -630,7 +637,7 @@ assert np.array_equal(y.ravel(), [308, -498, 164]), f"expected 308, -498 and 164
 
 # %% nbgrader={"grade": false, "grade_id": "skyline_score-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def skyline_score(image):
-    """How much of `image` (H, W), H of at least 17, is long vertical lines: steps 1 to 3 above. Returns a float."""
+    """How much of `image` (H, W), H >= 17, is long vertical lines: steps 1 to 3. Returns a float."""
     ### BEGIN SOLUTION
     edges = correlate2d(image, np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
     lines = correlate2d(edges, np.full((15, 1), 1 / 15))
@@ -671,8 +678,6 @@ for name, picture in pictures.items():
 #    break this, and say where or for which shifts it still holds exactly.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written", "locked": false, "points": 5, "schema_version": 3, "solution": true, "task": false}
-# YOUR ANSWER HERE
-#
 # ### BEGIN SOLUTION
 # 1. Correlations compose as convolutions do: by associativity the two kernels are one, of 17 x 3 (15 + 3 - 1 rows). Without the
 #    absolute values the mean is linear: edges that go up and edges that go down cancel, and what is left is only the difference

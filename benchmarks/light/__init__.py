@@ -1,0 +1,1 @@
+"""An assignment of milliseconds that imports torch and lightning: what grading it costs is the grader's own cost."""

@@ -1,0 +1,230 @@
+"""Every sandbox: a slot starts, forks kernels quickly, ends them for good, and says when something died."""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import docker
+import pytest
+from jupyter_client import BlockingKernelClient
+
+from autograder.errors import SandboxError
+from autograder.sandbox.bundle import run_folder
+from autograder.sandbox.docker import SLOT_LABEL, reap
+
+
+def processes(marker: str) -> list[str]:
+    """Command lines on this machine that hold `marker`, whatever namespace they are in."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if marker in line:
+            found.append(line)
+    return found
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_torch_slot_is_warm_and_small(kind, slots, start):
+    slot = slots(kind, "torch")
+    assert slot.enclosure.alive()
+    assert 50 * 2**20 < slot.resident < 600 * 2**20
+    assert start(kind, "torch").run("import sys; answer = {'torch', 'pytorch_lightning', 'numpy'} <= set(sys.modules)")
+
+
+def test_forks_are_quick(kind, slots):
+    slot = slots(kind, "numpy")
+    seconds = []
+    for number in range(5):
+        began = time.monotonic()
+        slot.fork(f"quick{number}", "alice")
+        seconds.append(time.monotonic() - began)
+        slot.end(f"quick{number}")
+    assert statistics.median(seconds) < 1.0
+
+
+def test_a_kernel_speaks_jupyter(kind, start):
+    connection = start(kind).connection
+    client = BlockingKernelClient()
+    client.load_connection_info(connection)
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=10)
+        assert client.kernel_info(reply=True, timeout=10)["content"]["language_info"]["name"] == "python"
+    finally:
+        client.stop_channels()
+
+
+def test_a_kernel_has_its_students_name_and_a_folder_of_its_own(kind, start):
+    kernel = start(kind)
+    home, folder, name = kernel.run(
+        """
+        import os
+        with open("mine", "w") as file:
+            file.write("x")
+        answer = os.environ["HOME"], os.getcwd(), os.environ["JUPYTERHUB_USER"]
+        """
+    )
+    assert home == folder
+    assert name == "alice"
+
+
+SHARED = (".", "..", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/slot", "/work")
+
+
+def test_the_next_fork_sees_nothing_of_the_one_before(kind, start):
+    folders = SHARED if kind != "none" else (".",)
+    first = start(kind)
+    first.run(
+        f"""
+        import os, numpy
+        numpy.left_behind = os.environ["LEFT_BEHIND"] = "left-behind"
+        for folder in {folders}:
+            try:
+                open(f"{{folder}}/left-behind", "w").close()
+            except OSError:
+                pass
+        """
+    )
+    first.end()
+    second = start(kind)
+    seen = second.run(
+        f"""
+        import os, numpy
+        answer = os.listdir() + [name for name in os.environ if name == "LEFT_BEHIND"]
+        answer += [name for name in dir(numpy) if name == "left_behind"]
+        for folder in {folders}:
+            if os.path.exists(f"{{folder}}/left-behind"):
+                answer.append(folder)
+        """
+    )
+    assert seen == []
+
+
+def test_a_kernel_that_dies_is_reported(kind, start):
+    kernel = start(kind)
+    kernel.send("import os; os._exit(3)")
+    ended = kernel.exited()
+    assert ended["code"] == 3
+    assert ended["peak"] > 2**20
+    kernel.end()
+    assert start(kind).run("answer = 1 + 1") == 2
+
+
+def test_a_kernel_that_is_killed_is_reported_with_its_signal(kind, start):
+    kernel = start(kind)
+    kernel.send("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert kernel.exited()["code"] == -signal.SIGKILL
+
+
+def test_a_busy_kernel_that_ignores_sigterm_is_ended(kind, start):
+    kernel = start(kind)
+    kernel.run("import signal; [signal.signal(number, signal.SIG_IGN) for number in (1, 2, 15)]")
+    kernel.send("while True: pass")
+    began = time.monotonic()
+    kernel.end()
+    assert time.monotonic() - began < 5
+    assert start(kind).run("answer = 1 + 1") == 2
+
+
+def test_what_a_kernel_started_ends_with_it(walled, start):
+    kernel = start(walled)
+    marker = f"98{os.getpid()}.5"
+    kernel.run(
+        f"""
+        import os, subprocess, sys
+        ignoring = "import os, signal, time; os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep({marker})"
+        for _ in range(3):
+            subprocess.Popen([sys.executable, "-c", ignoring], start_new_session=True)
+        if os.fork() == 0:  # an orphan: its parent is gone at once
+            if os.fork() == 0:
+                os.execv(sys.executable, [sys.executable, "-c", ignoring])
+            os._exit(0)
+        """
+    )
+    assert until(lambda: len(processes(marker)) >= 4)
+    kernel.end()
+    assert processes(marker) == []
+
+
+def test_the_end_leaves_no_file(kind, start, slots):
+    kernel = start(kind)
+    kernel.run(
+        """
+        import os
+        os.makedirs("locked/inner")
+        open("locked/inner/file", "w").close()
+        os.chmod("locked/inner", 0); os.chmod("locked", 0)
+        os.symlink("/", "root")
+        for number in range(2000):
+            open(f"{number}.txt", "w").close()
+        here = os.getcwd()
+        for _ in range(2500):  # deeper than Python recurses, and than a path is long
+            os.mkdir("deep"); os.chdir("deep")
+        os.chdir(here)
+        """
+    )
+    kernel.end()
+    slot = slots(kind, "numpy")
+    assert {path.name for path in slot.folder.iterdir()} <= {"log", "owner", "work"}
+    assert start(kind).run("import os; answer = os.listdir()") == []
+
+
+def test_the_loss_of_an_enclosure_is_the_sandboxs_failure(kind, own_slot):
+    slot = own_slot(kind)
+    slot.fork("lost", "alice")
+    slot.enclosure.remove()
+    assert not slot.enclosure.alive()
+    with pytest.raises(SandboxError):
+        until(lambda: slot.exited("lost"))
+    with pytest.raises(SandboxError):
+        slot.fork("next", "alice")
+
+
+def test_closing_leaves_nothing(kind, own_slot):
+    slot = own_slot(kind)
+    slot.fork("open", "alice")
+    folder = slot.folder
+    slot.close()
+    assert not folder.exists()
+    assert until(lambda: processes(folder.name) == [])
+    if kind == "docker":
+        assert docker.from_env().containers.list(all=True, filters={"label": f"{SLOT_LABEL}={folder}"}) == []
+    slot.close()  # twice does no harm
+
+
+def test_what_a_killed_grader_left_is_removed_at_the_next_start(kind, slots):
+    slots(kind, "numpy")
+    script = f"""
+import os, signal
+import {type(slots(kind, "numpy").sandbox).__module__} as module
+from autograder.sandbox.interface import SlotSpec
+from autograder.sandbox.slot import Slot
+slot = Slot(module.{type(slots(kind, "numpy").sandbox).__name__}(), SlotSpec("numpy"))
+slot.fork("orphan", "alice")
+print(slot.folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    folder = Path(done.stdout.strip())
+    assert folder.parent == run_folder(), done.stderr
+    if kind == "docker":
+        client = docker.from_env()
+        reap(client)
+        assert client.containers.list(all=True, filters={"label": f"{SLOT_LABEL}={folder}"}) == []
+    assert until(lambda: processes(folder.name) == [])
+    start_another = "from autograder.sandbox import slot; slot._sweep()"
+    subprocess.run([sys.executable, "-c", start_another], check=True, timeout=60)
+    assert not folder.exists()

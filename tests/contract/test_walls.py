@@ -1,0 +1,374 @@
+"""Every sandbox with walls: what a kernel cannot see, reach, change or use up."""
+
+import contextlib
+import os
+import secrets
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from sandboxed import CANARY, LIMITS, REPOSITORY, Killed
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Files that no sandbox may show: among the solutions, beside them where that may not be written, and in /tmp."""
+    files = []
+    with contextlib.ExitStack() as stack:
+        for folder in (REPOSITORY / "solutions", Path(tempfile.gettempdir())):
+            with contextlib.suppress(PermissionError):
+                file = folder / f".{CANARY}-{secrets.token_hex(4)}"
+                file.write_text(f"{CANARY}\n")
+                stack.callback(file.unlink)
+                files.append(str(file))
+        yield files
+
+
+def test_the_walls_that_stand_are_named(kernel, walled):
+    assert {walled, "pid-namespace", "no-network", "read-only-root", "rlimits", "no-new-privs"} <= set(kernel.walls)
+
+
+def test_no_secret_is_in_sight(kernel, planted):
+    found = kernel.run(
+        f"""
+        import gc, os, sys
+        canary, planted, repository = {CANARY!r}, {planted!r}, {str(REPOSITORY)!r}
+        answer = [f"environment {{name}}" for name, value in os.environ.items() if canary in value]
+        answer += [f"argument {{each}}" for each in sys.orig_argv if canary in each or repository in each]
+        answer += [f"path {{each}}" for each in sys.path if each.startswith(repository)]
+        answer += [f"module {{name}}" for name in sys.modules if name.split(".")[0] in ("autograder", "solutions", "nbgrader")]
+        for path in planted + [repository + "/solutions", repository + "/autograder", repository + "/course/gradebook.db"]:
+            if os.path.exists(path):
+                answer.append(f"file {{path}}")
+        mine = (planted, repository, canary)
+        for each in gc.get_objects():
+            if isinstance(each, dict) and each is not globals() and "AUTOGRADER_SECRET" in each:
+                answer.append("object")
+        for folder, folders, files in os.walk("/"):
+            folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/sys")]
+            answer += [f"found {{folder}}/{{name}}" for name in folders + files if canary in name or name == "gradebook.db"]
+            answer += [f"found {{folder}}/{{name}}" for name in folders if name in ("solutions", "nbgrader")
+                       and os.path.exists(f"{{folder}}/{{name}}/__init__.py")
+                       and "does without" not in open(f"{{folder}}/{{name}}/__init__.py").read()]
+        """,
+        seconds=60,
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize("package", ["autograder", "solutions", "nbgrader"])
+def test_the_graders_own_packages_cannot_be_imported(kernel, package):
+    assert kernel.run(
+        f"""
+        try:
+            import {package}
+        except ImportError as error:
+            answer = type(error).__name__
+        """
+    ) == "ModuleNotFoundError"
+
+
+@pytest.mark.parametrize("package", ["torch", "pytorch_lightning", "scipy", "sklearn"])
+def test_a_numpy_sandbox_has_no_torch_and_no_scipy(kernel, package):
+    name, files = kernel.run(
+        f"""
+        import os, sys
+        try:
+            import {package}.special
+        except ModuleNotFoundError as error:
+            found = error.name
+        files = [f"{{folder}}/{package}" for folder in sys.path if os.path.isdir(f"{{folder}}/{package}")
+                 and os.listdir(f"{{folder}}/{package}") != ["__init__.py"]]
+        answer = found, files
+        """
+    )
+    assert (name, files) == (package, [])
+
+
+def test_a_torch_sandbox_has_torch(walled, start):
+    assert start(walled, "torch").run(
+        """
+        import scipy.signal, torch, pytorch_lightning
+        image = torch.ones(1, 1, 5, 5, requires_grad=True)
+        torch.nn.functional.conv2d(image, torch.ones(1, 1, 3, 3)).sum().backward()
+        answer = image.grad[0, 0, 2, 2].item()
+        """
+    ) == 9.0
+
+
+def test_there_is_no_network(kernel):
+    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        abstract.bind(f"\0{CANARY}")
+        abstract.listen()
+        reached = kernel.run(
+            f"""
+            import socket
+            answer = []
+            for family, kind, address in (
+                (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp.getsockname()[1]})),
+                (socket.AF_INET, socket.SOCK_STREAM, ("169.254.169.254", 80)),
+                (socket.AF_INET6, socket.SOCK_STREAM, ("::1", {tcp.getsockname()[1]})),
+                (socket.AF_INET, socket.SOCK_DGRAM, ("8.8.8.8", 53)),
+                (socket.AF_UNIX, socket.SOCK_STREAM, "\\0{CANARY}"),
+                (socket.AF_UNIX, socket.SOCK_STREAM, "/var/run/docker.sock"),
+                (socket.AF_UNIX, socket.SOCK_STREAM, "/slot/control"),
+            ):
+                try:
+                    with socket.socket(family, kind) as each:
+                        each.settimeout(2)
+                        each.connect(address)
+                        answer.append(address)
+                except OSError:
+                    pass
+            for family in (socket.AF_NETLINK, socket.AF_PACKET):
+                try:
+                    socket.socket(family, socket.SOCK_RAW).close()
+                    answer.append(family)
+                except OSError:
+                    pass
+            try:
+                answer.append(socket.getaddrinfo("example.org", 80))
+            except OSError:
+                pass
+            """
+        )
+    assert reached == []
+
+
+def test_no_other_process_can_be_read_or_signalled(kernel):
+    reached = kernel.run(
+        """
+        import ctypes, os, signal
+        answer = []
+        for pid in range(1, 40):
+            if pid == os.getpid():
+                continue
+            for file in ("environ", "maps", "mem", "cmdline", "fd/0", "root/etc/passwd", "cwd/."):
+                try:
+                    with open(f"/proc/{pid}/{file}", "rb") as opened:
+                        opened.read(1)
+                    answer.append(f"{pid}/{file}")
+                except OSError:
+                    pass
+            for number in (0, signal.SIGSTOP, signal.SIGKILL):
+                try:
+                    os.kill(pid, number)
+                    answer.append(f"{pid} signal {number}")
+                except OSError:
+                    pass
+            if ctypes.CDLL(None).ptrace(16, pid, 0, 0) == 0:
+                answer.append(f"{pid} ptrace")
+        try:
+            os.kill(-1, 0)
+            answer.append("all")
+        except OSError:
+            pass
+        """
+    )
+    assert reached == []
+    kernel.end()
+    assert kernel.slot.enclosure.alive()
+
+
+def test_what_was_inherited_leads_nowhere(kernel, start, walled):
+    """Every descriptor is read, written to, shut down and unregistered: the zygote does not notice."""
+    kernel.send(
+        """
+        import os, select, socket
+        for descriptor in range(3, 512):
+            for misuse in (
+                lambda: os.set_blocking(descriptor, False),
+                lambda: os.write(descriptor, b'{"do": "clean", "name": "k", "folders": ["/work"]}\\n'),
+                lambda: os.read(descriptor, 65536),
+                lambda: [select.epoll.fromfd(descriptor).unregister(number) for number in range(3, 20)],
+                lambda: socket.socket(fileno=descriptor).shutdown(socket.SHUT_RDWR),
+            ):
+                try:
+                    misuse()
+                except (OSError, ValueError):
+                    pass
+        os._exit(7)
+        """
+    )
+    assert kernel.exited()["code"] == 7
+    kernel.end()
+    assert start(walled).run("answer = 1 + 1") == 2
+
+
+def test_each_slot_has_a_user_of_its_own(walled, own_slot, start):
+    first, second = start(walled), own_slot(walled)
+    if "uid" not in first.walls:
+        pytest.skip("without root there is one user: Landlock keeps kernel and zygote apart")
+    users = first.run("import os; answer = os.getresuid() + os.getresgid() + tuple(os.getgroups())")
+    assert len(set(users)) == 1
+    assert users[0] >= 1000
+    assert second.uid != first.slot.uid
+
+
+def test_no_privilege_comes_back(kernel):
+    gained = kernel.run(
+        """
+        import ctypes, os, subprocess
+        libc = ctypes.CDLL(None, use_errno=True)
+        answer = []
+        for name, call in {
+            "setuid": lambda: os.setuid(0) or os.getuid() != 0,
+            "chroot": lambda: os.chroot("/tmp"),
+            "nice": lambda: os.nice(-5),
+            "unshare": lambda: libc.unshare(0x10000000),
+            "mount": lambda: libc.mount(b"tmpfs", b"/work", b"tmpfs", 0, None),
+            "setns": lambda: libc.setns(0, 0),
+            "keyring": lambda: -1 if libc.syscall(250, 0, -3, 0) < 0 else 0,
+            "shmget": lambda: libc.shmget(1234, 4096, 0o1777),
+        }.items():
+            try:
+                if call() in (0, None) or name == "shmget" and call() > 0:
+                    answer.append(name)
+            except OSError:
+                pass
+        try:
+            who = subprocess.run(["su", "-c", "id -u"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+            if who.strip() == "0":
+                answer.append("su")
+        except OSError:
+            pass
+        """
+    )
+    assert gained == []
+
+
+def test_only_its_own_folder_can_be_written(kernel):
+    written = kernel.run(
+        """
+        import os, numpy
+        answer = []
+        here = os.getcwd()
+        site = os.path.dirname(os.path.dirname(numpy.__file__))
+        for folder in ("/", "/etc", "/usr", "/usr/lib", "/opt", "/opt/autograder", "/opt/autograder/inside", "/opt/autograder/course",
+                       "/slot", "/slot/" + os.path.basename(here), "/work", "/tmp", "/var/tmp", "/dev", "/dev/shm", "/run", "/sys",
+                       "/proc/self", site, os.path.dirname(os.__file__)):
+            for make in (lambda path: open(path, "w").close(), os.mkdir, lambda path: os.symlink("/", path), os.mkfifo):
+                try:
+                    make(folder + "/planted")
+                    answer.append(folder)
+                except OSError:
+                    pass
+        for file in (numpy.__file__, "/opt/autograder/inside/probe.py"):
+            try:
+                open(file, "a").close()
+                answer.append(file)
+            except OSError:
+                pass
+        """
+    )
+    assert written == []
+
+
+def test_memory_is_limited(kernel):
+    assert kernel.run(
+        f"""
+        import numpy
+        try:
+            held = numpy.ones({LIMITS.memory_bytes} // 8 + 2**20)
+        except MemoryError:
+            answer = "MemoryError"
+        """
+    ) == "MemoryError"
+    assert kernel.run("answer = 1 + 1") == 2
+
+
+def test_children_cannot_use_more_memory_than_the_sandbox_has(kernel, walled, start):
+    """Many processes, each within its own limit: the container's limit ends them, and the zygote lives."""
+    if "cgroup-memory" not in kernel.walls:
+        pytest.skip(f"{walled} has no memory cgroup: each process is limited, their sum is not")
+    kernel.send(
+        f"""
+        import os
+        for _ in range(8):
+            if os.fork() == 0:
+                held = bytearray(os.urandom(2**20)) * ({LIMITS.memory_bytes * 3 // 4} // 2**20)
+                while True:
+                    pass
+        for _ in range(8):
+            os.wait()
+        """
+    )
+    with contextlib.suppress(TimeoutError):
+        kernel.exited(8)
+    kernel.end()
+    assert kernel.slot.enclosure.alive()
+    assert start(walled).run("answer = 1 + 1") == 2
+
+
+def test_processes_are_limited(kernel, start, walled):
+    started = kernel.run(
+        """
+        import os, time
+        answer = 0
+        try:
+            while answer < 500:
+                if os.fork() == 0:
+                    time.sleep(1000)
+                    os._exit(0)
+                answer += 1
+        except OSError:
+            pass
+        """
+    )
+    assert started < LIMITS.processes
+    kernel.end()
+    assert start(walled).run("answer = 1 + 1") == 2
+
+
+def test_threads_are_limited(kernel):
+    started = kernel.run(
+        """
+        import threading
+        wait = threading.Event()
+        answer = 0
+        try:
+            while answer < 500:
+                threading.Thread(target=wait.wait, daemon=True).start()
+                answer += 1
+        except RuntimeError:
+            pass
+        """
+    )
+    assert started < LIMITS.processes
+
+
+def test_a_fork_bomb_is_ended(kernel, start, walled):
+    kernel.send("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass")
+    time.sleep(1.0)
+    began = time.monotonic()
+    kernel.end()
+    assert time.monotonic() - began < 10
+    assert start(walled).run("answer = 1 + 1") == 2
+
+
+def test_disk_is_limited(kernel, start, walled):
+    written = kernel.run(
+        """
+        answer = 0
+        try:
+            for number in range(64):
+                with open(f"{number}", "wb", buffering=0) as file:
+                    answer += file.write(bytes(2**20))
+        except OSError:
+            pass
+        """
+    )
+    assert written <= LIMITS.disk_bytes
+    kernel.end()
+    assert start(walled).run("open('fits', 'wb').write(bytes(2**20)); answer = 1") == 1
+
+
+def test_a_kernel_that_ends_its_own_group_ends_alone(kernel, start, walled):
+    with pytest.raises(Killed):
+        kernel.run("import os, signal; os.killpg(0, signal.SIGKILL)")
+    kernel.end()
+    assert start(walled).run("answer = 1 + 1") == 2

@@ -1,0 +1,140 @@
+"""What the project says of itself is so: its layers, its settings, its commands, its documents."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import typer
+
+from autograder import cli, settings
+from autograder.model.assignment import Limits
+
+ROOT = Path(__file__).parents[2]
+TABLES = {
+    "[course]": settings.CourseTable,
+    "[late]": settings.LateTable,
+    "[limits]": settings.LimitsTable,
+    "[[assignments]]": settings.AssignmentTable,
+}
+UNITS = {"mb": 2**20, "kb": 2**10}
+
+
+def tracked(*suffixes):
+    """The files of the repository with these suffixes, committed or about to be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git working tree: which files belong to the project is not known")
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file() and (not suffixes or path.suffix in suffixes)]
+
+
+def section(text, title):
+    """The part of a Markdown text under a heading that names `title` in backquotes."""
+    found = re.search(rf"^#+ `{re.escape(title)}.*?$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def commands(group, path=()):
+    """(words, command) of each command of the program, those of its groups included."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(cli.app)))
+
+
+def test_the_layers_hold():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_settings_are_documented(title):
+    rows = set(
+        re.findall(r"^\| `(\w+)` \|", section((ROOT / "docs/settings.md").read_text(), title), re.MULTILINE)
+    )
+    assert rows == set(TABLES[title].model_fields)
+
+
+def test_documented_limits_are_the_defaults():
+    text = section((ROOT / "docs/settings.md").read_text(), "[limits]")
+    documented = {
+        name: float(value) for name, value in re.findall(r"^\| `(\w+)` \| `(\d+)` \|", text, re.MULTILINE)
+    }
+    defaults = asdict(Limits())
+    for name, value in documented.items():
+        stem, _, unit = name.rpartition("_")
+        key = f"{stem}_bytes" if unit in UNITS else name
+        assert value * UNITS.get(unit, 1) == defaults.pop(key), name
+    assert not defaults
+
+
+def test_environment_variables_are_documented():
+    sources = [path.read_text() for path in (ROOT / "autograder").rglob("*.py")]
+    used = {name for text in sources for name in re.findall(r"\"(AUTOGRADER_[A-Z_]+)\"", text)}
+    text = (ROOT / "docs/settings.md").read_text()
+    assert used
+    assert [name for name in sorted(used) if f"| `{name}` |" not in text] == []
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_options_are_documented(words):
+    text = section((ROOT / "docs/commands.md").read_text(), " ".join(["autograder", *words]))
+    options = [p for p in COMMANDS[words].params if p.param_type_name == "option" and p.name != "help"]
+    for option in options:
+        assert option.help, f"{option.name} has no help"
+        assert all(f"`{flag}" in text for flag in option.opts), f"{option.opts} of {' '.join(words)}"
+    documented = set(re.findall(r"^- .*?:", text, re.MULTILINE))
+    flags = {flag for line in documented for flag in re.findall(r"--[a-z-]+", line)}
+    assert flags == {flag for option in options for flag in option.opts if flag.startswith("--")}
+
+
+def test_every_assignment_of_the_course_is_graded_by_default():
+    course = tomllib.loads((ROOT / "course/course.toml").read_text())
+    (names,) = re.findall(r"^ASSIGNMENTS \?= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert names.split() == [assignment["name"] for assignment in course["assignments"]]
+
+
+def test_no_path_of_a_developers_machine_is_in_the_project():
+    home = re.compile(r"(?<![\w.])/(?:root|home/\w+|Users/\w+)/")
+    texts = {
+        path: path.read_text(errors="replace")
+        for path in tracked(".py", ".md", ".toml", ".yml", ".sh", ".ipynb", "")
+    }
+    assert texts
+    assert [str(path.relative_to(ROOT)) for path, text in texts.items() if home.search(text)] == []
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in tracked(".md")
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text())
+        if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists()
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/commands.md"])
+def test_commands_in_the_documents_exist(name):
+    text = (ROOT / name).read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    asked = set(re.findall(r"(?:^|`)make ([\w-]+)", text, re.MULTILINE))
+    folders = {f"test-{folder.name}" for folder in (ROOT / "tests").iterdir() if folder.is_dir()}
+    assert asked <= targets | folders
+    words = set(re.findall(r"(?:^|`|bin/)autograder ([a-z]+)", text, re.MULTILINE))
+    assert words <= {path[0] for path in COMMANDS}
