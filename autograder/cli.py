@@ -259,7 +259,7 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
             bar.update(
                 task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name
             )
-            if not err.is_terminal and (done == total or done % 25 == 0):
+            if not err.is_terminal and (done == total or done % max(1, total // 10) == 0):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
         def starting(told: str) -> None:
@@ -369,3 +369,7 @@ def _write_json(path: Path, data: Any) -> None:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}): choose another file; what was graded is kept"
         ) from error
+
+
+if __name__ == "__main__":
+    main()

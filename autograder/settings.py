@@ -35,6 +35,12 @@ class LateTable(_Table):
     points_per_day: float = Field(default=0.0, ge=0)
 
 
+class GradebookTable(_Table):
+    """`[gradebook]`: how long to wait for a database that somebody else is writing to."""
+
+    wait_seconds: float = Field(default=30.0, ge=0)
+
+
 class LimitsTable(_Table):
     """`[limits]`, for all assignments, or `limits` of one: seconds of wall clock and MiB."""
 
@@ -78,6 +84,7 @@ class AssignmentTable(_Table):
 class _Course(_Table):
     course: CourseTable
     late: LateTable = LateTable()
+    gradebook: GradebookTable = GradebookTable()
     limits: LimitsTable = LimitsTable()
     assignments: tuple[AssignmentTable, ...]
 
@@ -92,6 +99,7 @@ class Settings(_Table):
     title: str
     course_id: str
     late: LateTable
+    gradebook: GradebookTable
     assignments: tuple[Assignment, ...]
     db_url: str
 
@@ -119,6 +127,7 @@ class Settings(_Table):
             title=table.course.title,
             course_id=table.course.id,
             late=table.late,
+            gradebook=table.gradebook,
             db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
             assignments=tuple(
                 Assignment(
@@ -166,15 +175,13 @@ class Settings(_Table):
 def _find_root(root: Path | str | None) -> Path:
     if root is None:
         root = os.environ.get("AUTOGRADER_ROOT")
-    if root is not None:
-        candidates = [Path(root).resolve()]
-    else:
-        candidates = [Path.cwd(), *Path.cwd().parents]
+    candidates = [Path(root).resolve()] if root is not None else [Path.cwd(), *Path.cwd().parents]
     for folder in candidates:
         if (folder / "course" / "course.toml").is_file():
             return folder
+    where = f"{candidates[0]} or above" if root is None else f"{candidates[0]}"
     raise UsageError(
-        f"no course/course.toml in {candidates[0]} or above: run this in the project's folder, or set AUTOGRADER_ROOT"
+        f"no course/course.toml in {where}: run this in the project's folder, or set AUTOGRADER_ROOT"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import nbformat
+from nbformat import NotebookNode
 
 from autograder.grading import specimens
 from autograder.grading.grade import Task
@@ -36,28 +37,36 @@ KINDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Submissions of one assignment. `contents` makes the different ones; a class is made of them, over and over."""
+    """Submissions of one assignment. `make` gives the different ones; a class is made of them, over and over."""
 
     name: str
     assignment: str
     submissions: int
     """How many nbgrader grades in one go, unless told otherwise."""
-    contents: Callable[[Task], list[bytes]]
+    make: Callable[[Task], list[NotebookNode]]
+
+    def contents(self, task: Task) -> list[bytes]:
+        """The different submissions, as files that nbgrader reads too: it wants its schema's version in each cell."""
+        notebooks = self.make(task)
+        for cell in (cell for notebook in notebooks for cell in notebook.cells if "nbgrader" in cell.metadata):
+            cell.metadata.nbgrader.schema_version = 3
+        return [nbformat.writes(notebook).encode() for notebook in notebooks]
 
 
-def _light(task: Task) -> list[bytes]:
+def _light(task: Task) -> list[NotebookNode]:
     """Two right answers of one kind, one of another, one with a mistake; then the next mistake."""
     notebooks = []
     for mistake in task.suite.mistakes:
         right = specimens.right(task)
         notebooks += [right, specimens.second(task), right, specimens.mistaken(task, [mistake], "")]
-    return [nbformat.writes(notebook).encode() for notebook in notebooks]
+    return notebooks
 
 
-def _example_class(task: Task) -> list[bytes]:
+def _example_class(task: Task) -> list[NotebookNode]:
     from solutions import example_class  # the copy: `solutions` is the course's own here
 
-    return [student.content for student in example_class.make(task) if student.kind in KINDS]
+    students = example_class.make(task)
+    return [nbformat.reads(student.content, as_version=4) for student in students if student.kind in KINDS]
 
 
 SETS: Final = {
@@ -98,6 +107,7 @@ class Course:
         return {
             **os.environ,
             **dict.fromkeys(THREADS, "1"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # nbgrader runs alembic
             "PYTHONPATH": os.pathsep.join([str(self.root), str(PROJECT), *_given()]),
             "AUTOGRADER_ROOT": str(self.root),
             "AUTOGRADER_RUN": str(self.root / "slots"),

@@ -35,13 +35,12 @@ def cityscape(seed: int = 0, height: int = 64, width: int = 64) -> Image:
     """Draw towers before a bright sky, grey `(height, width)` in [0, 1]; each seed draws its own city."""
     rng = np.random.default_rng(seed)
     image = _sky(height, width)
-    left = int(rng.integers(2, 5))
-    while left < width:
-        right = left + int(rng.integers(7, 12))
-        roof = int(height * rng.uniform(0.15, 0.35))
+    for plot in range(2, width - 10, 12):
+        left = plot + int(rng.integers(0, 3))
+        right = left + int(rng.integers(6, 10))
+        roof = int(height * rng.uniform(0.12, 0.3))
         image[roof:, left:right] = rng.uniform(0.52, 0.6)
         image[roof + 3 : -4 : 5, left + 2 : right - 2 : 3] += 0.06  # rows of windows
-        left = right + int(rng.integers(3, 6))
     return _grain(image, rng, 0.01)
 
 
@@ -56,7 +55,7 @@ def landscape(seed: int = 0, height: int = 64, width: int = 64) -> Image:
     rows = np.arange(height)[:, None]
     for crest, brightness in ((0.25, 0.45), (0.45, 0.55)):
         waves = sum(
-            rng.uniform(0.01, 0.06) * np.sin(frequency * columns + rng.uniform(0, 2 * np.pi))
+            rng.uniform(0.01, 0.045) * np.sin(frequency * columns + rng.uniform(0, 2 * np.pi))
             for frequency in (1, 2, 3)
         )
         hill = rows > height * (crest + waves)
@@ -67,7 +66,7 @@ def landscape(seed: int = 0, height: int = 64, width: int = 64) -> Image:
 
 def _sky(height: int, width: int) -> Image:
     """Draw a sky that grows brighter towards the horizon."""
-    return np.repeat(np.linspace(0.75, 0.95, height)[:, None], width, axis=1)
+    return np.repeat(np.linspace(0.82, 0.9, height)[:, None], width, axis=1)
 
 
 def _grain(image: Image, rng: np.random.Generator, sigma: float) -> Image:

@@ -72,9 +72,7 @@ def show_row(
         _paint(figure, panel, corner, window, numbers=numbers)
         left += panel.slot + MARGIN
     png = BytesIO()
-    figure.savefig(
-        png, format="png", pil_kwargs={"compress_level": 1}
-    )  # a third of the time, a little larger
+    figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})  # a third of the time, a little larger
     display(Image(data=png.getvalue(), format="png", alt=text or "; ".join(named)))
 
 
@@ -112,9 +110,7 @@ def _panel(image: Any, title: str) -> _Panel:
     return _Panel(array, round(rows * scale), round(columns * scale), title)
 
 
-def _paint(
-    figure: Figure, panel: _Panel, corner: tuple[int, int], window: Window | None, *, numbers: bool
-) -> None:
+def _paint(figure: Figure, panel: _Panel, corner: tuple[int, int], window: Window | None, *, numbers: bool) -> None:
     """Paint one panel with its top left corner at `(x, y)` from the lower left of the figure."""
     left, top = corner
     colours = _colours(panel.values)

@@ -107,7 +107,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def describe(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
-    """What a value is, in a few words: `a float64 array of shape (2, 3)`, `the number 3`, `a list of 4`."""
+    """What a value is, in a few words: `a float64 array of shape (2, 3)`, `a number (int)`, `a list of 4`."""
     if isinstance(value, Opaque):
         return f"an object of type {value.type_name}"
     if isinstance(value, np.ndarray):
@@ -137,9 +137,7 @@ def _note(difference: Difference | None, actual: Any, expected: Any, picture: Pi
 
 
 def _short(value: Any) -> str:
-    text = (
-        np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else repr(value)
-    )
+    text = np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else repr(value)
     return text if len(text) < 4000 else text[:4000] + " ..."
 
 
@@ -152,9 +150,7 @@ def _differ(  # noqa: PLR0911 - type, length, keys and values, each said first
     """Walk lists, tuples and dicts side by side; a list may stand for a tuple."""
     if isinstance(expected, list | tuple):
         if not isinstance(actual, list | tuple):
-            return Difference(
-                "type", f"{where} should be a {type(expected).__name__}, found {describe(actual)}"
-            )
+            return Difference("type", f"{where} should be a {type(expected).__name__}, found {describe(actual)}")
         if len(actual) != len(expected):
             return Difference("shape", f"{where} should have {len(expected)} items, found {len(actual)}")
         pairs = ((f"{where}[{i}]", a, e) for i, (a, e) in enumerate(zip(actual, expected, strict=True)))
@@ -167,57 +163,63 @@ def _differ(  # noqa: PLR0911 - type, length, keys and values, each said first
     elif isinstance(expected, str | bytes) or expected is None:
         if type(actual) is not type(expected):
             return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
-        return (
-            None
-            if actual == expected
-            else Difference("value", f"{where}: expected {expected!r}, found {actual!r}"[:300])
-        )
+        if actual == expected:
+            return None
+        told = f"{where}: expected {expected!r}, found {actual!r}"[:300]
+        return Difference("value", told, f"{where} is wrong")
     else:
         return leaf(actual, expected, where)
     return next((found for path, a, e in pairs if (found := _differ(a, e, path, leaf)) is not None), None)
 
 
-def _numbers_differ(  # noqa: PLR0911 - type, shape, dtype and value, each said first
+def _numbers_differ(
     actual: Any, expected: Any, where: str, rtol: float | None, atol: float | None
 ) -> Difference | None:
-    if _is_tensor(expected) != _is_tensor(actual) or isinstance(expected, np.ndarray) != isinstance(
-        actual, np.ndarray
-    ):
-        both_scalar = (
-            _as_array(actual) is not None and _as_array(actual).shape == np.shape(_as_array(expected)) == ()
-        )  # type: ignore[union-attr]
-        if not both_scalar:
-            return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
     found, wanted = _as_array(actual), _as_array(expected)
     if wanted is None:
         raise TypeError(f"cannot compare with {describe(expected)}")
-    if found is None:
+    if found is None or (_container(actual) != _container(expected) and not found.shape == wanted.shape == ()):
         return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
     if found.shape != wanted.shape:
         return Difference("shape", f"{where} has shape {found.shape}, expected {wanted.shape}")
     if (wrong := _wrong_dtype(actual, expected, found, wanted)) is not None:
         return Difference("type", f"{where} {wrong}")
-    default = TOLERANCES.get(_dtype_name(expected), TOLERANCES["float64"])
-    if found.dtype.kind == "f" and found.dtype.itemsize < wanted.dtype.itemsize:
-        default = TOLERANCES[_dtype_name(actual)]
+    if type(actual) is int and type(expected) is int and actual != expected and found == wanted:
+        return Difference("value", f"{where}: expected {expected}, found {actual}", f"{where} is wrong")
+    default = _tolerances(actual, expected, found, wanted)
     return _values_differ(
         found, wanted, where, default[0] if rtol is None else rtol, default[1] if atol is None else atol
     )
 
 
-def _wrong_dtype(
+def _container(value: Any) -> str:
+    return "tensor" if _is_tensor(value) else "array" if isinstance(value, np.ndarray) else "number"
+
+
+def _tolerances(
     actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
-) -> str | None:
+) -> tuple[float, float]:
+    """Those of the coarser dtype; counts are exact."""
+    if wanted.dtype.kind in "biu":
+        return 0.0, 0.0
+    coarser = actual if found.dtype.kind == "f" and _item_bytes(actual, found) < wanted.dtype.itemsize else expected
+    return TOLERANCES.get(_dtype_name(coarser), TOLERANCES["float64"])
+
+
+def _wrong_dtype(actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> str | None:
     """How a dtype is wrong: bools for numbers, floats for counts, complex for reals, float32 for float64."""
     order = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
-    have, need = order[found.dtype.kind], order[wanted.dtype.kind]
+    have, need = (
+        1 if type(value) is int else order[array.dtype.kind]  # an int too large for an array is still an int
+        for value, array in ((actual, found), (expected, wanted))
+    )
     if wanted.shape == () and not isinstance(expected, np.ndarray):
         if have == need or (have == 1 and need > 1):
             return None
         return f"should be {describe(expected)}, found {describe(actual)}"
     if have != need:
         return f"should have dtype {_dtype_name(expected)}, found {_dtype_name(actual)}"
-    if need >= 2 and found.dtype.itemsize < wanted.dtype.itemsize:
+    if need >= 2 and _item_bytes(actual, found) < _item_bytes(expected, wanted):
         return f"should have dtype {_dtype_name(expected)}, found {_dtype_name(actual)}: precision was lost"
     return None
 
@@ -231,14 +233,13 @@ def _values_differ(
     else:
         with np.errstate(invalid="ignore", over="ignore"):
             gap = np.abs(found.astype(np.complex128) - wanted.astype(np.complex128))
-            wrong = ~((gap <= atol + rtol * np.abs(wanted)) | (found == wanted)) | np.isnan(found)
+            near = np.isfinite(wanted) & (gap <= atol + rtol * np.abs(wanted))
+            wrong = ~(near | (found == wanted)) | np.isnan(found)
     bad = int(np.count_nonzero(wrong))
     if bad == 0:
         return None
     size = wanted.size
-    worst = np.unravel_index(
-        int(np.argmax(np.where(wrong, np.nan_to_num(gap, nan=math.inf), -1.0))), wanted.shape
-    )
+    worst = np.unravel_index(int(np.argmax(np.where(wrong, np.nan_to_num(gap, nan=math.inf), -1.0))), wanted.shape)
     told = f"expected {_number(wanted[worst])}, found {_number(found[worst])}"
     allowed = f" (allowed: {rtol:g} relative, {atol:g} absolute)" if rtol or atol else ""
     if wanted.shape == ():
@@ -267,6 +268,11 @@ def _dtype_name(value: Any) -> str:
     )
 
 
+def _item_bytes(value: Any, array: np.ndarray[Any, Any]) -> int:
+    """Bytes of an element of `value`, of which `array` is the numpy form: bfloat16 has none of its own."""
+    return int(value.element_size()) if _is_tensor(value) else array.dtype.itemsize
+
+
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
     """A numeric array of the value, or None when it is no number, array or tensor."""
     if _is_tensor(value):
@@ -279,7 +285,7 @@ def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
         return array if array.dtype.kind in "biufc" else None
     if isinstance(value, bool | int | float | complex):
         if isinstance(value, int) and value.bit_length() > 62:
-            return np.asarray(float(value)) if value.bit_length() < 1000 else np.asarray(math.inf)
+            return np.asarray(float(value) if value.bit_length() < 1000 else math.inf * (1 if value > 0 else -1))
         return np.asarray(value)
     return None
 

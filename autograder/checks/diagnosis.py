@@ -31,7 +31,7 @@ class Mistake:
 
 
 def mistake(*, of: str, hint: str) -> Callable[[Any], Any]:
-    """Mark a function or class of `mistakes.py`: students write it in place of `of`, and `hint` answers it."""
+    """Mark a function or class of `mistakes.py`: what students write in place of `of`; `hint` answers it."""
 
     def mark(function: Any) -> Any:
         function.__mistake__ = Mistake(function.__name__, of, hint, function)

@@ -23,9 +23,7 @@ class Case:
         self.kwargs = kwargs
 
     def __repr__(self) -> str:
-        parts = [repr(value) for value in self.args] + [
-            f"{key}={value!r}" for key, value in self.kwargs.items()
-        ]
+        parts = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.kwargs.items()]
         return f"Case({', '.join(parts)})"
 
 
@@ -78,8 +76,9 @@ class Draw:
         """`n` cases drawn by `make`, or the given ones; messages count them."""
         running = record.current()
         cases = make if isinstance(make, Sequence) else [make(self) for _ in range(n or 1)]
-        running.cases = len(cases)
-        for index, case in enumerate(cases, start=1):
+        first = running.cases + 1  # a check may draw cases more than once
+        running.cases += len(cases)
+        for index, case in enumerate(cases, start=first):
             running.case = index
             yield case
         running.case = None

@@ -3,94 +3,132 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+import re
+import symtable
+from collections.abc import Iterator, Mapping, Sequence
+
+UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python raises for source that it does not parse."""
+MAGIC = re.compile(r"^([ \t]*)(?:(?:\w[\w, \t]*=[ \t]*)?[%!].*|\?.*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
+"""A line in IPython's own language: `%time f()`, `files = !ls`, `?f`, `f?`."""
 
 
-def shortcuts(source: str, forbidden: Sequence[str]) -> list[tuple[str, int]]:
-    """The forbidden dotted names that `source` uses, each with its line.
+def aliases(source: str, forbidden: Sequence[str], known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The dotted names that names in `source` stand for, by import or by assignment: `{"np": "numpy"}`.
+
+    `known` are those of the cells before. Of `from numpy import *` only what is forbidden gets an alias.
+    """
+    tree = _parse(source)
+    names = dict(known or {})
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            names |= {
+                (name.asname or _top(name.name)): (name.name if name.asname else _top(name.name)) for name in node.names
+            }
+        elif isinstance(node, ast.ImportFrom):
+            names |= {(name.asname or name.name): f"{node.module}.{name.name}" for name in node.names}
+            if node.names[0].name == "*":
+                inside = f"{node.module}."
+                below = {_top(bad.removeprefix(inside)) for bad in forbidden if bad.startswith(inside)}
+                names |= {name: inside + name for name in below}
+        elif isinstance(node, ast.Assign) and (stands_for := _dotted(node.value, names)) is not None:
+            names |= {target.id: stands_for for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def shortcuts(source: str, forbidden: Sequence[str], known: Mapping[str, str] | None = None) -> list[tuple[str, int]]:
+    """The forbidden dotted names that `source` uses, each with its line; `known` as for `aliases`.
 
     A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or
     aliased. Source that does not parse uses nothing: it will fail by itself.
     """
-    try:
-        tree = ast.parse(_without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    aliases: dict[str, str] = {}
-    found: list[tuple[str, int]] = []
-
-    def note(name: str, line: int) -> None:
-        hit = next((bad for bad in forbidden if name == bad or name.startswith(bad + ".")), None)
-        if hit is not None and (hit, line) not in found:
-            found.append((hit, line))
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                aliases[name.asname or name.name.split(".")[0]] = (
-                    name.name if name.asname else name.name.split(".")[0]
-                )
-                note(name.name, node.lineno)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for name in node.names:
-                aliases[name.asname or name.name] = f"{node.module}.{name.name}"
-                note(f"{node.module}.{name.name}", node.lineno)
-    aliases.setdefault("np", "numpy")
-    aliases.setdefault("torch", "torch")
-    aliases.setdefault("F", "torch.nn.functional")
-    aliases.setdefault("nn", "torch.nn")
-    for node in ast.walk(tree):
-        if (name := _dotted(node, aliases)) is not None:
-            note(name, node.lineno)  # type: ignore[attr-defined]
-    return found
+    tree = _parse(source)
+    names = aliases(source, forbidden, known)
+    found: dict[tuple[str, int], None] = {}
+    for node in ast.walk(tree) if tree else ():
+        for used, line in _uses(node, names):
+            hit = next((bad for bad in forbidden if used == bad or used.startswith(bad + ".")), None)
+            if hit is not None:
+                found[hit, line] = None
+    return list(found)
 
 
-def _dotted(node: ast.AST, aliases: dict[str, str]) -> str | None:
-    """The dotted name of `np.convolve`, `getattr(np, "convolve")` or `import_module("scipy")`; None of others."""
+def names_defined(source: str) -> set[str]:
+    """Top-level functions, classes and variables that `source` defines; empty where it does not parse."""
+    outermost = next(_scopes(source), None)
+    return {symbol.get_name() for symbol in outermost.get_symbols() if symbol.is_assigned()} if outermost else set()
+
+
+def names_used(source: str) -> set[str]:
+    """Names that `source` reads and leaves to other cells to define; empty where it does not parse.
+
+    A parameter or a local variable is no use of another cell's variable, whatever it is called.
+    """
+    read: set[str] = set()
+    defined: set[str] = set()
+    for scope in _scopes(source):
+        outermost = scope.get_type() == "module"
+        for symbol in scope.get_symbols():
+            if outermost and (symbol.is_assigned() or symbol.is_imported()):
+                defined.add(symbol.get_name())
+            elif symbol.is_referenced() and (outermost or symbol.is_global()):
+                read.add(symbol.get_name())
+    return read - defined
+
+
+def _uses(node: ast.AST, names: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """The dotted names that one node uses, each with its line."""
+    if isinstance(node, ast.Import):
+        yield from ((name.name, node.lineno) for name in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield from ((f"{node.module}.{name.name}", node.lineno) for name in node.names)
+    elif isinstance(node, ast.expr) and (name := _dotted(node, names)) is not None:
+        yield name, node.lineno
+
+
+def _dotted(node: ast.AST, names: Mapping[str, str]) -> str | None:
+    """The dotted name of `np.fft`, `getattr(np, "fft")` or `import_module("scipy")`; None of anything else."""
     if isinstance(node, ast.Name):
-        return aliases.get(node.id)
+        return names.get(node.id)
     if isinstance(node, ast.Attribute):
-        base = _dotted(node.value, aliases)
+        base = _dotted(node.value, names)
         return None if base is None else f"{base}.{node.attr}"
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        if name == "getattr" and texts and (base := _dotted(node.args[0], aliases)) is not None:
+        if name == "getattr" and texts and (base := _dotted(node.args[0], names)) is not None:
             return f"{base}.{texts[0]}"
         if name in {"__import__", "import_module"} and texts:
             return texts[0]
     return None
 
 
-def names_defined(source: str) -> set[str]:
-    """Top-level functions, classes and variables that `source` defines; empty where it does not parse."""
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _scopes(source: str) -> Iterator[symtable.SymbolTable]:
+    """The cell's scope, then those of its functions and classes; none where it does not parse."""
     try:
-        body = ast.parse(_without_magics(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            names.add(node.name)
-        for target in _targets(node):
-            names |= {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}
-    return names
+        scopes = [symtable.symtable(_python(source) or "", "<cell>", "exec")]
+    except UNPARSED:
+        return
+    for scope in scopes:
+        yield scope
+        scopes += scope.get_children()
 
 
-def names_used(source: str) -> set[str]:
-    """All names that `source` reads; empty where it does not parse."""
-    try:
-        tree = ast.parse(_without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def _parse(source: str) -> ast.Module | None:
+    text = _python(source)
+    return None if text is None else ast.parse(text)
 
 
-def _targets(node: ast.stmt) -> Iterable[ast.expr]:
-    if isinstance(node, ast.Assign):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
-
-
-def _without_magics(source: str) -> str:
-    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in source.splitlines())
+def _python(source: str) -> str | None:
+    """The source if it is Python, or is without its magics; None where it is not."""
+    for text in (source, MAGIC.sub(r"\1pass", source)):
+        try:
+            ast.parse(text)
+        except UNPARSED:
+            continue
+        return text
+    return None

@@ -62,9 +62,7 @@ class Handle(values.Opaque):
 class Student:
     """A proxy for the student's namespace: an attribute is a function there. `name` is who the student is."""
 
-    def __init__(
-        self, name: str, transport: Transport, *, seed: int = 0, seconds: float | None = None
-    ) -> None:
+    def __init__(self, name: str, transport: Transport, *, seed: int = 0, seconds: float | None = None) -> None:
         self.name = name
         self._transport = transport
         self._seed = seed
@@ -85,16 +83,12 @@ class Student:
         """The variable `name` of the notebook."""
         return self._ask("value", name, None, (), {})
 
-    def _ask(
-        self, operation: str, name: str, handle: int | None, args: Sequence[Any], kwargs: dict[str, Any]
-    ) -> Any:
+    def _ask(self, operation: str, name: str, handle: int | None, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         record = current()
         if operation in {"call", "value"}:
             record.functions.add(name)
             record.call = (
-                f"`{name}`"
-                if operation == "value"
-                else signature(name, args, kwargs, record.reveal == "inputs")
+                f"`{name}`" if operation == "value" else signature(name, args, kwargs, record.reveal == "inputs")
             )
         encoder = values.Encoder()
         try:
@@ -135,9 +129,7 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     detail = str(reply.get("traceback", ""))[:4000]
     where = f"`{name}`" if name else "it"
     if cause == "missing":
-        told = (
-            f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
-        )
+        told = f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
     elif cause == "memory":
         told = f"{where} ran out of memory"
     elif cause == "type":
@@ -145,9 +137,7 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     else:
         told = f"{where} raised {kind}: {text}" if text else f"{where} raised {kind}"
     line = _line(detail)
-    return StudentFailure(
-        cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail
-    )
+    return StudentFailure(cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail)
 
 
 def _line(trace: str) -> str:

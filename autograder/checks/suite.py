@@ -54,9 +54,7 @@ def check(
 
     def mark(function: CheckFunction) -> CheckFunction:
         if not inspect.getdoc(function):
-            raise CheckerError(
-                f"check {function.__name__} has no docstring: its first line is what students read"
-            )
+            raise CheckerError(f"check {function.__name__} has no docstring: its first line is what students read")
         function.__check__ = Check(function.__name__, cell, points, reveal, seconds, function)  # type: ignore[attr-defined]
         return function
 
@@ -83,19 +81,14 @@ class Suite:
         """
         if root is not None and str(root) not in sys.path:
             sys.path.insert(0, str(root))
-        if (
-            importlib.util.find_spec("solutions") is None
-            or importlib.util.find_spec(f"solutions.{assignment}") is None
-        ):
+        if importlib.util.find_spec("solutions") is None or importlib.util.find_spec(f"solutions.{assignment}") is None:
             raise UsageError(f"no assignment {assignment!r}: expected a folder solutions/{assignment}/")
         parts = {}
         for part in ("reference", "checks", "mistakes"):
             try:
                 parts[part] = importlib.import_module(f"solutions.{assignment}.{part}")
             except Exception as error:
-                raise CheckerError(
-                    f"solutions/{assignment}/{part}.py: {error!r}\n{traceback.format_exc()}"
-                ) from error
+                raise CheckerError(f"solutions/{assignment}/{part}.py: {error!r}\n{traceback.format_exc()}") from error
         checks = _marked(parts["checks"], "__check__")
         if not checks:
             raise CheckerError(f"solutions/{assignment}/checks.py has no @check")
@@ -164,7 +157,7 @@ class Suite:
                 hint=hint,
             )
         first = failures[0]
-        wrong = len({failure.case for failure in failures})
+        wrong = len({failure.case for failure in failures} - {None})
         told = _with_call(first.message, first.call)
         if outcome.record.cases > 1 and first.case is not None:
             agree = outcome.record.cases - wrong if outcome.failure is None else None
@@ -186,8 +179,7 @@ class Suite:
             item.name: [
                 known
                 for known in self.mistakes
-                if known.of in outcome.record.functions
-                and self._explains(known, item, outcome, student, secret)
+                if known.of in outcome.record.functions and self._explains(known, item, outcome, student, secret)
             ]
             for item, outcome in failed.items()
         }
@@ -212,9 +204,7 @@ def _marked(module: ModuleType, mark: str) -> tuple[Any, ...]:
     found = [
         vars(value)[mark]
         for value in vars(module).values()
-        if hasattr(value, "__dict__")
-        and mark in vars(value)
-        and getattr(value, "__module__", "") == module.__name__
+        if hasattr(value, "__dict__") and mark in vars(value) and getattr(value, "__module__", "") == module.__name__
     ]
     return tuple(found)
 
@@ -222,8 +212,6 @@ def _marked(module: ModuleType, mark: str) -> tuple[Any, ...]:
 def forget(assignment: str) -> None:
     """Drop the imported modules of an assignment, so that the next `load` reads the files again."""
     for name in [
-        name
-        for name in sys.modules
-        if name == f"solutions.{assignment}" or name.startswith(f"solutions.{assignment}.")
+        name for name in sys.modules if name == f"solutions.{assignment}" or name.startswith(f"solutions.{assignment}.")
     ]:
         del sys.modules[name]

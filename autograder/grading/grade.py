@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from autograder import __version__
 from autograder.checks.diagnosis import Outcome
-from autograder.checks.shortcuts import names_defined, names_used, shortcuts
+from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
 from autograder.checks.suite import Check, Suite
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
 from autograder.grading.slots import SlotPool
@@ -56,9 +56,7 @@ class Task:
         """
         path = root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
         if not path.is_file():
-            raise UsageError(
-                f"{assignment.name} is not released: run `autograder release {assignment.name}` first"
-            )
+            raise UsageError(f"{assignment.name} is not released: run `autograder release {assignment.name}` first")
         released = document.parse(path.read_bytes(), assignment.limits)
         suite = Suite.load(assignment.name, root)
         task = cls(assignment, suite, released, secret)
@@ -70,8 +68,7 @@ class Task:
         if given != suite.cells():
             wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
             raise CheckerError(
-                f"{assignment.name}: points of cells and of checks differ: {wrong}; "
-                "release it again, or mend checks.py"
+                f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
             )
         return task
 
@@ -82,12 +79,8 @@ class Task:
 
     def provenance(self, submission: Submission, image: str) -> Provenance:
         """What a verdict on `submission` rests on."""
-        seed = hashlib.sha256(
-            f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()
-        ).hexdigest()
-        released = hashlib.sha256(
-            repr([(c.cell_type, c.source) for c in self.released.cells]).encode()
-        ).hexdigest()
+        seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
+        released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
         checks = hashlib.sha256(f"{self.suite.sha256}{released}".encode()).hexdigest()
         return Provenance(submission.sha256, checks, image, seed[:16], __version__)
 
@@ -119,9 +112,7 @@ class Grader:
             submitted = document.parse(submission.content, task.assignment.limits)
         except document.UnreadableNotebook as error:
             results = tuple(_not_run(item, error) for item in task.suite.checks)
-            return Graded(
-                replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None
-            )
+            return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
         rebuilt = rebuild(task.released, submitted)
         for attempt in range(RETRIES + 1):
             try:
@@ -165,9 +156,7 @@ class Grader:
 
     @staticmethod
     def _failed(task: Task, empty: Report, started: float, notebook: NotebookNode, error: str) -> Graded:
-        results = tuple(
-            CheckResult(c.name, c.cell, c.points, "not_run", title=c.title) for c in task.suite.checks
-        )
+        results = tuple(CheckResult(c.name, c.cell, c.points, "not_run", title=c.title) for c in task.suite.checks)
         report = replace(empty, checks=results, error=error, seconds=time.monotonic() - started)
         return Graded(report, notebook)
 
@@ -237,33 +226,31 @@ def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
 
 
 def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell why its exercise is forbidden: it uses a shortcut, itself or through a helper cell."""
+    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why."""
     if not names:
         return {}
     helpers: dict[str, tuple[str, int]] = {}
+    known: dict[str, str] = {}
     for cell in notebook.cells:
-        if (
-            cell.cell_type == "code"
-            and "nbgrader" not in cell.metadata
-            and (used := shortcuts(cell.source, names))
-        ):
+        if cell.cell_type != "code":
+            continue
+        known = aliases(cell.source, names, known)
+        if "nbgrader" not in cell.metadata and (used := shortcuts(cell.source, names, known)):
             helpers |= dict.fromkeys(names_defined(cell.source), used[0])
     bans: dict[str, StudentFailure] = {}
     for name, positions in exercises(notebook).items():
         for position in positions:
             source = notebook.cells[position].source
-            direct = shortcuts(source, names)
+            direct = shortcuts(source, names, known)
             through = sorted(names_used(source) & helpers.keys())
             if direct:
-                bans[name] = StudentFailure(
-                    "forbidden",
-                    f"`{direct[0][0]}` does the work of this exercise (line {direct[0][1]}): write it yourself",
-                )
+                shortcut, line = direct[0]
+                told = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
+                bans[name] = StudentFailure("forbidden", told)
             elif through:
-                bans[name] = StudentFailure(
-                    "forbidden",
-                    f"`{through[0]}` uses `{helpers[through[0]][0]}`, which does the work of this exercise: write it yourself",
-                )
+                uses = f"`{through[0]}` uses `{helpers[through[0]][0]}`"
+                told = f"{uses}, which does the work of this exercise: write it yourself"
+                bans[name] = StudentFailure("forbidden", told)
     return bans
 
 
@@ -276,11 +263,10 @@ def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
             cell: Any = execution.notebook.cells[position]
             if position in lost:
                 failure = lost[position]
-                causes[name] = StudentFailure(
-                    failure.cause, f"{failure.message}, so nothing it defines is there"
-                )
-            elif error := next((output for output in cell.outputs if output.output_type == "error"), None):
-                if error.ename != "NotImplementedError":
-                    told = f"the cell raised {error.ename}: {error.evalue}"[:300]
-                    causes[name] = StudentFailure("exception", f"{told}, so nothing after that line is there")
+                causes[name] = StudentFailure(failure.cause, f"{failure.message}, so nothing it defines is there")
+                continue
+            error = next((output for output in cell.outputs if output.output_type == "error"), None)
+            if error is not None and error.ename != "NotImplementedError":
+                told = f"the cell raised {error.ename}: {error.evalue}"[:300]
+                causes[name] = StudentFailure("exception", f"{told}, so nothing after that line is there")
     return causes

@@ -12,7 +12,7 @@ from typing import Any
 import traitlets.config
 import zmq
 
-# A graded kernel has no debugger, which would be slow to import; the other imports here are for the forks to come.
+# A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
 from ipykernel import iostream, ipkernel, kernelapp, kernelbase  # noqa: E402, F401 - see above
 from IPython.core import completer, history, magics  # noqa: E402, F401 - see above
@@ -21,7 +21,7 @@ from . import probe  # noqa: E402 - see above
 
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]
-    """An IPKernelApp without what a graded kernel has no use for: its own files, a crash handler, a history."""
+    """An IPKernelApp without what a graded kernel does not need: its own files, a crash handler, a history."""
 
     def init_connection_file(self) -> None:
         """Nothing: the connection is given, and the kernel may write no file outside its work folder."""

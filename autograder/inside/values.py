@@ -81,9 +81,7 @@ class Encoder:
         if kind is dict:
             return {
                 "t": "dict",
-                "v": [
-                    [self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()
-                ],
+                "v": [[self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()],
             }
         if kind is np.ndarray and value.dtype.kind in "biufc" and value.dtype.itemsize <= 16:
             array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
@@ -98,7 +96,7 @@ class Encoder:
         torch = sys.modules.get("torch")
         if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and not value.is_sparse:
             return self._tensor(value, torch)
-        if kind is Opaque:
+        if issubclass(kind, Opaque):
             return {"t": "handle", "n": value.number, "k": value.type_name}
         if self.keep is None:
             raise ValueRefused(f"a {kind.__name__} is no plain value")
@@ -159,7 +157,7 @@ class Decoder:
         if tag == "float":
             return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[tree["v"]]
         if tag == "complex":
-            real, imag = (self.decode(part, depth + 1) for part in tree["v"])
+            real, imag = (self.decode(part, depth) for part in tree["v"])
             return complex(float(real), float(imag))
         if tag == "bytes":
             return bytes(self._raw(tree))

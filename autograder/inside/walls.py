@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -42,12 +42,9 @@ DENIED_SYSCALLS = (
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def limit_resources(memory: int, processes: int, disk: int) -> str:
-    """At most `memory` bytes more of address space, `processes` processes or threads, files of `disk` bytes."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - the zygote's imports are counted: keep them few
-        already = int(file.read().split()[0]) * resource.getpagesize()
+def limit_resources(processes: int, disk: int) -> str:
+    """At most `processes` processes or threads of this user, files of at most `disk` bytes."""
     for what, value in (
-        (resource.RLIMIT_AS, already + memory),
         (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_FSIZE, disk),
         (resource.RLIMIT_NOFILE, 512),
@@ -60,6 +57,18 @@ def limit_resources(memory: int, processes: int, disk: int) -> str:
             value = min(value, hard)  # noqa: PLW2901
         resource.setrlimit(what, (value, value))
     return "rlimits"
+
+
+def limit_memory(memory: int, statm: IO[str]) -> None:
+    """At most `memory` bytes of address space more than there are now: the kernel's own threads cost the student nothing.
+
+    `statm` is /proc/self/statm, opened before the walls stood.
+    """
+    allowed = int(statm.read().split()[0]) * resource.getpagesize() + memory
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if hard != resource.RLIM_INFINITY:
+        allowed = min(allowed, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
 
 
 def die_before_the_zygote() -> None:

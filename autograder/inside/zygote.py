@@ -135,10 +135,9 @@ class Zygote:
         """The child: raise the walls, become an ipykernel, say so, and serve until killed."""
         signal.set_wakeup_fd(-1)
         walls.forget_signals()
-        walls.forget_files(
-            writer
-        )  # the control socket, the selector and the wake-up pair, which are the zygote's too
+        walls.forget_files(writer)  # the control socket, the selector, the wake-up pair: they are the zygote's too
         os.setsid()
+        statm = open("/proc/self/statm")  # noqa: PTH123, SIM115 - closed when it has been read
         standing = self._raise_walls(kernel)
         walls.die_with_the_zygote()
         os.chdir(kernel["work"])
@@ -146,6 +145,9 @@ class Zygote:
         from . import kernel as kernels
 
         app = kernels.initialise(kernel)
+        with statm:
+            if self.options["walls"]:
+                walls.limit_memory(kernel["memory"], statm)
         os.write(writer, json.dumps({"event": "started", "walls": standing}).encode())
         os.close(writer)
         app.start()
@@ -155,7 +157,7 @@ class Zygote:
             return []
         walls.die_before_the_zygote()
         standing = [
-            walls.limit_resources(kernel["memory"], kernel["processes"], kernel["disk"]),
+            walls.limit_resources(kernel["processes"], kernel["disk"]),
             walls.drop_user(kernel["uid"]) if self.options["own_user"] else None,
             walls.forbid_privileges(),
             walls.landlock(self.options["readable"], DEVICES, [kernel["work"]], [kernel["sockets"]]),

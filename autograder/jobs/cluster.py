@@ -39,8 +39,8 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             found = Client(scheduler, timeout=CONNECT_SECONDS)
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError(
-                f"no Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one (`dask scheduler`), "
-                "check the address, or leave --scheduler out to grade on this machine"
+                f"no Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one "
+                "(`dask scheduler`), check the address, or leave --scheduler out to grade on this machine"
             ) from error
         with found:
             if not found.scheduler_info()["workers"]:

@@ -12,6 +12,7 @@ import nbformat
 from autograder.errors import UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.grading.grade import Task
+from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
 from autograder.jobs.cluster import client
 from autograder.jobs.store import Attempt, AttemptStore, key_of
@@ -52,7 +53,7 @@ class Options:
     force: bool = False
     image: str | None = None
     runtime: str | None = None
-    slot_lifetime: int = work.DEFAULT_LIFETIME
+    slot_lifetime: int = DEFAULT_LIFETIME
     students: tuple[str, ...] = ()
     """Only these; all where it is empty."""
 
@@ -70,7 +71,7 @@ def grade(
     for: an end at any moment loses nothing, and the next run goes on where this one stopped.
 
     Raises:
-        UsageError: unknown or unreleased assignment, no submissions, sandbox or scheduler, a locked gradebook.
+        UsageError: unknown or unreleased assignment; no submissions, sandbox or scheduler; locked gradebook.
         CheckerError: the assignment's checks cannot be loaded.
     """
     task = Task.load(settings.assignment(name), settings.root, settings.secret)
@@ -82,7 +83,7 @@ def grade(
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
     book = CourseGradebook(
         settings.course_folder, settings.db_url, course_id=settings.course_id, late=settings.late.method,
-        points_per_day=settings.late.points_per_day,
+        points_per_day=settings.late.points_per_day, wait_seconds=settings.gradebook.wait_seconds,
     )  # fmt: skip
     with book:
         try:

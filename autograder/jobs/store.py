@@ -101,7 +101,7 @@ class AttemptStore:
         return key
 
     def mark_recorded(self, key: str) -> None:
-        """Note that this attempt's scores are in the gradebook, and no other attempt's of its student for it."""
+        """Note that the gradebook has this attempt's scores, and no other of its student for this assignment."""
         chosen = select(_attempts.c.student, _attempts.c.assignment).where(_attempts.c.key == key)
         with self._transaction() as connection:
             student, assignment = connection.execute(chosen).one()
@@ -127,6 +127,6 @@ class AttemptStore:
                 else "check its folder"
             )
             raise UsageError(
-                f"the store of attempts ({self._engine.url.render_as_string()}) cannot be used: {reason}: {advice}; "
-                "what is graded already is kept, and the next run goes on from there"
+                f"the store of attempts ({self._engine.url.render_as_string()}) cannot be used: {reason}: "
+                f"{advice}; what is graded already is kept, and the next run goes on from there"
             ) from error

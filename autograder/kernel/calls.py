@@ -53,8 +53,8 @@ class Caller:
         while (left := deadline - time.monotonic()) > 0:
             ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
-                message = self._receive()
-                reply = None if message is None else self._reply(message)
+                heard = self._receive()
+                reply = None if heard is None else self._reply(heard)
                 if reply is not None and reply[0].get("id") == call:
                     return reply
             elif ready and self._slot.exited(self._name) is not None:
@@ -75,8 +75,8 @@ class Caller:
         while (left := deadline - time.monotonic()) > 0:
             ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
-                message = self._receive()
-                if message is not None and message["header"].get("msg_type") == "iopub_welcome":
+                heard = self._receive()
+                if heard is not None and heard["header"].get("msg_type") == "iopub_welcome":
                     self._iopub.unsubscribe(b"")
                     return
             elif ready and self._slot.exited(self._name) is not None:

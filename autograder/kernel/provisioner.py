@@ -74,8 +74,8 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def wait(self) -> int | None:
         """Called by `KernelManager.finish_shutdown()` and `kill_kernel()`."""
-        while (code := await self.poll()) is None:
-            await asyncio.sleep(0.01)  # only whoever shuts a kernel down by hand waits here
+        while (code := await self.poll()) is None:  # noqa: ASYNC110 - the zygote's socket sets no event
+            await asyncio.sleep(0.01)
         self._end()
         return code
 

@@ -68,7 +68,7 @@ class KernelSession:
         self._end()
 
     def run(self, notebook: NotebookNode, runs: Callable[[Any], bool] = lambda _cell: True) -> Execution:
-        """Run the code cells for which `runs` is true, errors allowed; outputs go into a copy of the notebook.
+        """Run the code cells that `runs` is true of, errors allowed; outputs go into a copy of the notebook.
 
         A cell that hangs, eats its memory or kills the kernel is left out, and the others are run again
         without it.
@@ -233,7 +233,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]
         raise _CellLost(index, failure)
 
     async def _async_poll_kernel_alive(self) -> None:
-        """Called by nbclient beside each cell: cancels the wait for the reply when the zygote tells of a death."""
+        """Called by nbclient beside each cell: end the wait for the reply when the zygote tells of a death."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
         loop.add_reader(self._slot.fileno(), news.set)
@@ -265,7 +265,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]
 
 
 def _is_memory(output: Any) -> bool:
-    """Whether an output is the error of a failed allocation: what such a cell hoards would starve the next."""
+    """Whether an output is a failed allocation's error: what such a cell hoards would starve the next."""
     if output.output_type != "error":
         return False
     return output.ename == "MemoryError" or (

@@ -142,8 +142,10 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
         arguments += [*_parents(link), "--symlink", target, str(link)]
     for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
         arguments += ["--ro-bind-try", path, path]
-    for package in view.masked(spec.profile):
+    for package in view.covered(spec.profile):
         arguments += ["--ro-bind", str(code / ABSENT), str(package)]
+    for file in view.emptied():
+        arguments += ["--ro-bind", "/dev/null", str(file)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += [
         *_parents(Path(INSIDE_CODE)),

@@ -20,6 +20,7 @@ def clean_environment() -> dict[str, str]:
     """
     return {
         **dict.fromkeys(THREADS, "1"),
+        "MALLOC_ARENA_MAX": "2",  # each thread's own arena would take 64 MiB of its address space
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",

@@ -103,7 +103,8 @@ class Slot:
             "processes": limits.processes,
             "disk": limits.disk_bytes,
             "environment": {
-                **dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR"), f"{self._paths.work}/{name}"),
+                **dict.fromkeys(("HOME", "TMPDIR"), f"{self._paths.work}/{name}"),
+                "IPYTHONDIR": f"{self._paths.work}/{name}/.ipython",
                 "JUPYTERHUB_USER": student,
             },
             **PORTS,

@@ -44,15 +44,24 @@ def links() -> list[tuple[str, Path]]:
     return [(target, link) for link, target in found.items() if not any(parent in shown for parent in link.parents)]
 
 
-def masked(profile: Profile) -> list[Path]:
-    """Installed packages that this profile does without, and the project's own, wherever they are in the trees."""
-    sites = [
+def covered(profile: Profile) -> list[Path]:
+    """Return the installed packages that this profile does without, and the project's own, wherever they are."""
+    return [site / name for site in _sites() for name in (*NEVER, *KEPT_OUT[profile]) if (site / name).is_dir()]
+
+
+def emptied() -> list[Path]:
+    """Return the files by which an editable install would lead `import` to the grader's own folders."""
+    return [file for site in _sites() for file in site.glob("__editable__*") if file.is_file()]
+
+
+def _sites() -> list[Path]:
+    """Where packages are in the trees: this environment's, its base's, and the system's."""
+    return [
         site
         for tree in trees()
         for site in (tree, *tree.glob("python3*/site-packages"), *tree.glob("python3*/dist-packages"))
         if site.name in {"site-packages", "dist-packages"}
     ]
-    return [site / name for site in sites for name in (*NEVER, *KEPT_OUT[profile]) if (site / name).is_dir()]
 
 
 def _prefixes() -> list[Path]:

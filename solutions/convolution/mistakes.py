@@ -17,8 +17,7 @@ def backwards(x, w):
 
 @mistake(
     of="correlate1d",
-    hint="The last window is missing: the kernel fits at n - k + 1 places, the last of which starts at n - "
-    "k.",
+    hint="The last window is missing: the kernel fits at n - k + 1 places, the last of which starts at n - k.",
 )
 def last_window_missing(x, w):
     return reference.correlate1d(x, w)[:-1]
@@ -234,8 +233,7 @@ def runs_over_the_edge(w, shape):
 
 @mistake(
     of="convolution_matrix",
-    hint="You number the pixels column by column; `ravel` goes row by row: pixel (i, j) has the number i * "
-    "W + j.",
+    hint="You number the pixels column by column; `ravel` goes row by row: pixel (i, j) has the number i * W + j.",
 )
 def column_by_column(w, shape):
     order = np.arange(shape[0] * shape[1]).reshape(shape).ravel(order="F")
@@ -270,8 +268,7 @@ def last_channel_only(x, w, b=None, **options):
 
 @mistake(
     of="conv2d",
-    hint="You add the bias once for each input channel: it belongs to the filter and is added once, after "
-    "the sum.",
+    hint="You add the bias once for each input channel: it belongs to the filter and is added once, after the sum.",
 )
 def bias_for_each_channel(x, w, b=None, **options):
     return reference.conv2d(x, w, b if b is None else b * w.shape[1], **options)
@@ -377,8 +374,7 @@ def horizontal_edges(image):
 
 @mistake(
     of="skyline_score",
-    hint="You leave out the absolute value: edges from dark to bright and from bright to dark cancel in "
-    "the mean.",
+    hint="You leave out the absolute value: edges from dark to bright and from bright to dark cancel in the mean.",
 )
 def signs_left_in(image):
     edges = reference.sobel(image)[1][1:-1, 1:-1]

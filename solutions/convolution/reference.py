@@ -77,7 +77,7 @@ def convolution_matrix(w, shape):
     return np.stack([correlate2d(impulse, w, "same").ravel() for impulse in impulses], axis=1)
 
 
-def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):  # noqa: PLR0917 - as torch has it
+def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     """Compute the layer of a CNN, as torch.nn.functional.conv2d.
 
     Shapes: x `(N, C, H, W)`, w `(F, C / groups, k1, k2)`, b `(F,)`, result `(N, F, H', W')` with

@@ -64,7 +64,7 @@ def convolution_matrix(w, shape):
     return np.array([correlate2d(impulse.reshape(shape), w, "same").ravel() for impulse in impulses]).T
 
 
-def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):  # noqa: PLR0917 - as torch has it
+def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     # dilation: a larger kernel with zeros between its weights; groups: a deeper one with blocks of zeros
     filters, depth, k1, k2 = w.shape
     spread = np.zeros((filters, x.shape[1], dilation * (k1 - 1) + 1, dilation * (k2 - 1) + 1))

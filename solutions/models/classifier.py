@@ -1,6 +1,6 @@
 """What the reference networks share: cross-entropy, accuracy, SGD with momentum, and He's initial weights."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
@@ -22,8 +22,6 @@ class Classifier(LightningModule):
     learning_rate: float = 0.01
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    initial_deviation: ClassVar[float | None] = None
-    """Standard deviation of the initial weights; None is He's sqrt(2 / fan_in)."""
 
     def initialise(self) -> None:
         """Draw the weights of convolutions and linear layers from a normal distribution; biases are zero.
@@ -34,10 +32,7 @@ class Classifier(LightningModule):
         """
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                if self.initial_deviation is None:
-                    nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                else:
-                    nn.init.normal_(module.weight, std=self.initial_deviation)
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

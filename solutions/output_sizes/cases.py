@@ -8,27 +8,32 @@ from . import networks
 from .spec import BATCHNORM, DROPOUT, FLATTEN, GLOBAL_POOL, RELU, Spec, concat, conv, linear, pool, residual
 
 
-def with_remainder(draw: Draw, dilations: tuple[int, ...] = (1,)) -> Case:
-    """A padded, strided layer whose division leaves a remainder."""
-    k, stride, padding = draw.integer(3, 6), draw.integer(2, 4), draw.integer(1, 3)
-    dilation = draw.choice(dilations)
-    room = stride * draw.integer(3, 8) + draw.integer(1, stride - 1)
-    i = room + dilation * (k - 1) + 1 - 2 * padding
-    return Case(i, k, padding=padding, stride=stride, **({} if dilation == 1 else {"dilation": dilation}))
+def strided(draw: Draw) -> list[Case]:
+    """Strided layers whose division leaves a remainder: the first without padding, the others with."""
+    cases = []
+    for padding in (0, *(draw.integer(1, 3) for _ in range(7))):
+        k, stride = draw.integer(3, 6), draw.integer(2, 4)
+        room = stride * draw.integer(3, 8) + draw.integer(1, stride - 1)
+        cases.append(Case(room + k - 2 * padding, k, padding=padding, stride=stride))
+    return cases
 
 
-def with_dilation(draw: Draw) -> Case:
-    """The same with dilation 2 or 3."""
-    return with_remainder(draw, (2, 3))
+def dilated(draw: Draw) -> list[Case]:
+    """Dilated layers; a stride could hide a wrong span, so half of them have none."""
+    cases = []
+    for dilation, padding in draw.shuffled([(2, 0), (2, 2), (3, 1), (4, 0), (2, 3), (3, 3), (4, 1), (4, 2)]):
+        k, stride = draw.integer(3, 6), 1 if padding < 2 else draw.integer(2, 4)
+        room = stride * draw.integer(3, 8) + draw.integer(0, stride - 1)
+        i = room + dilation * (k - 1) + 1 - 2 * padding
+        cases.append(Case(i, k, padding=padding, stride=stride, dilation=dilation))
+    return cases
 
 
 def poolings(draw: Draw) -> list[Case]:
     """Poolings with `ceil_mode`: with a window over the end, with none, and with one in the padding there."""
     overhanging = [Case(2 * draw.integer(10, 60), 3, stride=2, ceil_mode=True) for _ in range(3)]
     exact = Case(2 * draw.integer(5, 30) + 1, 3, stride=2, ceil_mode=True)
-    in_padding = [
-        Case(k * n + k // 2, k, padding=k // 2, stride=k, ceil_mode=True) for k, n in ((2, 5), (4, 7))
-    ]
+    in_padding = [Case(k * n + k // 2, k, padding=k // 2, stride=k, ceil_mode=True) for k, n in ((2, 5), (4, 7))]
     return [*overhanging, exact, *in_padding]
 
 
@@ -74,8 +79,7 @@ def grouped_places(draw: Draw) -> Case:
 def chain(draw: Draw, strides: tuple[int, ...] = (1,), dilations: tuple[int, ...] = (1,)) -> Case:
     """A chain for `receptive_field`; where it may have strides it begins with two different ones."""
     layers = [
-        (draw.choice([3, 4, 5, 7]), draw.choice(strides), draw.choice(dilations))
-        for _ in range(draw.integer(3, 6))
+        (draw.choice([3, 4, 5, 7]), draw.choice(strides), draw.choice(dilations)) for _ in range(draw.integer(3, 6))
     ]
     return Case([(3, 2, 1), (2, 3, 1), *layers] if len(strides) > 1 else layers)
 

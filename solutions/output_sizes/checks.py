@@ -3,6 +3,7 @@
 from autograder.checks import Case, check, equal, expect
 
 from . import answers, cases, networks, reference
+from .spec import is_layer
 
 
 def _agree(student, name, drawn):
@@ -40,13 +41,13 @@ def padding_at_both_ends(student, draw):
 @check(cell="output_size", points=4, reveal="inputs")
 def strides_round_down(student, draw):
     """With a stride, what is left over at the end is dropped."""
-    _agree(student, "output_size", draw.cases(cases.with_remainder, 8))
+    _agree(student, "output_size", draw.cases(cases.strided(draw)))
 
 
 @check(cell="output_size", points=3, reveal="inputs")
 def dilated_windows(student, draw):
     """A dilated window spans d(k - 1) + 1 pixels, whatever the stride."""
-    _agree(student, "output_size", draw.cases(cases.with_dilation, 8))
+    _agree(student, "output_size", draw.cases(cases.dilated(draw)))
 
 
 @check(cell="output_size", points=2, reveal="inputs")
@@ -235,17 +236,16 @@ def _modules(student, name, drawn):
     """Compare modules by what `summarise` says of them: there are many right ways to write one."""
     for case in drawn:
         shape, arguments = case.args[0], case.args[1:]
-        module = getattr(student, name)(*arguments, **case.kwargs)
-        expected = [getattr(reference, name)(*arguments, **case.kwargs)]
-        equal(student.summarise([module], shape), reference.summarise(expected, shape))
+        layer = getattr(student, name)(*arguments, **case.kwargs)
+        if expect(is_layer(layer), f"`{name}` should return one layer: a pair (kind, options)"):
+            expected = [getattr(reference, name)(*arguments, **case.kwargs)]
+            equal(student.summarise([layer], shape), reference.summarise(expected, shape))
 
 
 @check(cell="inception", points=2)
 def modules_of_googlenet(student, draw):
     """Modules of GoogLeNet's table have its shapes and parameters."""
-    drawn = [
-        Case((depth, 14, 14), *networks.GOOGLENET_MODULES[name]) for depth, name in [(192, "3a"), (832, "5b")]
-    ]
+    drawn = [Case((depth, 14, 14), *networks.GOOGLENET_MODULES[name]) for depth, name in [(192, "3a"), (832, "5b")]]
     _modules(student, "inception", draw.cases(drawn))
 
 
@@ -259,9 +259,7 @@ def modules_of_any_width(student, draw):
 @check(cell="basic_block", points=2)
 def identity_blocks(student, draw):
     """A block that keeps its shape has nothing in its shortcut."""
-    _modules(
-        student, "basic_block", draw.cases([Case((n, 28, 20), n, n) for n in draw.shuffled([16, 24, 64])])
-    )
+    _modules(student, "basic_block", draw.cases([Case((n, 28, 20), n, n) for n in draw.shuffled([16, 24, 64])]))
 
 
 @check(cell="basic_block", points=3)

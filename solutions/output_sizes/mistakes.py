@@ -60,9 +60,7 @@ def window_in_the_padding(i, k, padding=0, stride=1, dilation=1, ceil_mode=False
 )
 def negative_size(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
     room = i + 2 * padding - dilation * (k - 1) - 1
-    return (
-        reference.output_size(i, k, padding, stride, dilation, ceil_mode) if room >= 0 else room // stride + 1
-    )
+    return reference.output_size(i, k, padding, stride, dilation, ceil_mode) if room >= 0 else room // stride + 1
 
 
 @mistake(
@@ -111,16 +109,12 @@ def depth_not_multiplied(in_channels, out_channels, kernel_size, groups=1, bias=
     return reference.conv_parameters(groups, out_channels, kernel_size, groups, bias)
 
 
-@mistake(
-    of="conv_parameters", hint="A kernel is a square of kernel_size by kernel_size taps: square the side."
-)
+@mistake(of="conv_parameters", hint="A kernel is a square of kernel_size by kernel_size taps: square the side.")
 def kernel_not_squared(in_channels, out_channels, kernel_size, groups=1, bias=True):
     return reference.conv_parameters(in_channels * kernel_size, out_channels, 1, groups, bias)
 
 
-@mistake(
-    of="conv_parameters", hint="Groups are not used: each kernel sees in_channels / groups channels only."
-)
+@mistake(of="conv_parameters", hint="Groups are not used: each kernel sees in_channels / groups channels only.")
 def groups_unused(in_channels, out_channels, kernel_size, groups=1, bias=True):
     return reference.conv_parameters(in_channels, out_channels, kernel_size, 1, bias)
 
@@ -141,9 +135,7 @@ def counted_as_standard(in_channels, out_channels, kernel_size, bias=False):
     return reference.conv_parameters(in_channels, out_channels, kernel_size, bias=bias)
 
 
-@mistake(
-    of="separable_parameters", hint="The pointwise convolution is missing: without it the channels never mix."
-)
+@mistake(of="separable_parameters", hint="The pointwise convolution is missing: without it the channels never mix.")
 def pointwise_forgotten(in_channels, out_channels, kernel_size, bias=False):
     return reference.conv_parameters(in_channels, in_channels, kernel_size, in_channels, bias)
 
@@ -161,9 +153,7 @@ def reduction_for_free(name):
     return (n["in_channels"] - n["reduced"]) * n["out_channels"] * n["kernel_size"] ** 2
 
 
-@mistake(
-    of="conv_macs", hint="A MAC is a multiplication and its addition together: count them once, not as two."
-)
+@mistake(of="conv_macs", hint="A MAC is a multiplication and its addition together: count them once, not as two.")
 def flops(in_channels, out_channels, kernel_size, output_shape, groups=1):
     return 2 * reference.conv_macs(in_channels, out_channels, kernel_size, output_shape, groups)
 
@@ -186,9 +176,7 @@ def own_stride_first(layers):
     return size, jump
 
 
-@mistake(
-    of="receptive_field", hint="A kernel adds k - 1 neighbours, not k: one of its taps was seen already."
-)
+@mistake(of="receptive_field", hint="A kernel adds k - 1 neighbours, not k: one of its taps was seen already.")
 def whole_kernel_added(layers):
     size, jump = 1, 1
     for kernel_size, stride, dilation in layers:
@@ -197,9 +185,7 @@ def whole_kernel_added(layers):
     return size, jump
 
 
-@mistake(
-    of="receptive_field", hint="Strides multiply: two of stride 2 set neighbours 4 pixels apart, not 3 or 2."
-)
+@mistake(of="receptive_field", hint="Strides multiply: two of stride 2 set neighbours 4 pixels apart, not 3 or 2.")
 def only_the_last_stride(layers):
     size, jump = 1, 1
     for kernel_size, stride, dilation in layers:
@@ -258,9 +244,7 @@ def square_images(spec, input_shape):
 )
 def running_statistics_counted(spec, input_shape):
     rows = reference.summarise(spec, input_shape)
-    return [
-        (shape, 2 * n if kind == "batchnorm" else n) for (kind, _), (shape, n) in zip(spec, rows, strict=True)
-    ]
+    return [(shape, 2 * n if kind == "batchnorm" else n) for (kind, _), (shape, n) in zip(spec, rows, strict=True)]
 
 
 @mistake(
@@ -278,14 +262,9 @@ def last_branch_only(spec, input_shape):
     return rows
 
 
-@mistake(
-    of="summarise", hint="A residual's shortcut may have parameters too: those of its projection are missing."
-)
+@mistake(of="summarise", hint="A residual's shortcut may have parameters too: those of its projection are missing.")
 def shortcut_for_free(spec, input_shape):
-    spec = [
-        (kind, {**options, "shortcut": []}) if kind == "residual" else (kind, options)
-        for kind, options in spec
-    ]
+    spec = [(kind, {**options, "shortcut": []}) if kind == "residual" else (kind, options) for kind, options in spec]
     return reference.summarise(spec, input_shape)
 
 
@@ -312,9 +291,7 @@ def no_reduction(ones, reduce3, threes, reduce5, fives, projection):
     return (kind, {"branches": [first, second[2:], third[2:], last]})
 
 
-@mistake(
-    of="inception", hint="The pooling branch ends in a 1x1 convolution; without it the channels pile up."
-)
+@mistake(of="inception", hint="The pooling branch ends in a 1x1 convolution; without it the channels pile up.")
 def no_projection(ones, reduce3, threes, reduce5, fives, projection):
     kind, options = reference.inception(ones, reduce3, threes, reduce5, fives, projection)
     return (kind, {"branches": [*options["branches"][:3], options["branches"][3][:1]]})
@@ -329,9 +306,7 @@ def projection_not_normalised(in_channels, out_channels, stride=1):
 @mistake(of="basic_block", hint="No biases beside a batch normalisation: its shift does their work.")
 def biases_kept(in_channels, out_channels, stride=1):
     def biased(spec):
-        return [
-            (kind, {**options, "bias": True}) if kind == "conv" else (kind, options) for kind, options in spec
-        ]
+        return [(kind, {**options, "bias": True}) if kind == "conv" else (kind, options) for kind, options in spec]
 
     kind, options = reference.basic_block(in_channels, out_channels, stride)
     return (kind, {"body": biased(options["body"]), "shortcut": biased(options["shortcut"])})
@@ -361,9 +336,7 @@ def projections_without_batchnorm(name):
     return 64 * 128 + 128 * 256 + 256 * 512
 
 
-@mistake(
-    of="my_macs", hint="The multiplications of a convolution are those of its output before the pooling."
-)
+@mistake(of="my_macs", hint="The multiplications of a convolution are those of its output before the pooling.")
 def multiplied_after_pooling(name):
     from course import numbers
 

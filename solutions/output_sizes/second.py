@@ -55,9 +55,7 @@ def convolution(shape, out_channels, kernel_size, stride=1, padding=0, dilation=
 
 
 def pooling(shape, kernel_size, stride=None, padding=0, ceil_mode=False):
-    sides = [
-        output_size(n, kernel_size, padding, stride or kernel_size, ceil_mode=ceil_mode) for n in shape[1:]
-    ]
+    sides = [output_size(n, kernel_size, padding, stride or kernel_size, ceil_mode=ceil_mode) for n in shape[1:]]
     return (shape[0], *sides), 0
 
 
@@ -135,16 +133,12 @@ my_smallest_side, my_largest_side = min(fitting), max(fitting)
 n = numbers("bottleneck")
 wide = conv_parameters(n["in_channels"], n["out_channels"], n["kernel_size"], bias=False)
 reducing = linear_parameters(n["in_channels"], n["reduced"], bias=False)
-my_saved_weights = (
-    wide - reducing - conv_parameters(n["reduced"], n["out_channels"], n["kernel_size"], bias=False)
-)
+my_saved_weights = wide - reducing - conv_parameters(n["reduced"], n["out_channels"], n["kernel_size"], bias=False)
 
 n = numbers("depth")
 start = [(n["stem_kernel"], n["stem_stride"], 1), (3, 2, 1)]
 my_depth = next(
-    count
-    for count in range(500)
-    if receptive_field(start + count * [(n["kernel_size"], 1, 1)])[0] >= n["field"]
+    count for count in range(500) if receptive_field(start + count * [(n["kernel_size"], 1, 1)])[0] >= n["field"]
 )
 
 n = numbers("network")

@@ -39,3 +39,24 @@ def concat(*branches: Sequence[Layer]) -> Layer:
 def residual(body: Sequence[Layer], shortcut: Sequence[Layer] = ()) -> Layer:
     """The sum of a body and a shortcut (empty: the input itself)."""
     return ("residual", {"body": list(body), "shortcut": list(shortcut)})
+
+
+def is_layer(value: Any, depth: int = 4) -> bool:
+    """Whether a student's value is a layer, small enough to be handed back, with at most `depth` levels of others.
+
+    Its kind and the names of its options are not looked at: `summarise` does that.
+    """
+    if not isinstance(value, tuple | list) or len(value) != 2 or depth == 0:
+        return False
+    kind, options = value
+    if not isinstance(kind, str) or not isinstance(options, dict) or len(repr(value)) > 10_000:
+        return False
+    return all(isinstance(name, str) and _is_option(option, depth) for name, option in options.items())
+
+
+def _is_option(value: Any, depth: int) -> bool:
+    """Whether a value is a number, a spec, or a list of specs."""
+    if isinstance(value, tuple | list):
+        specs = value if value and all(isinstance(part, list) for part in value) else [value]
+        return all(is_layer(layer, depth - 1) for spec in specs for layer in spec)
+    return isinstance(value, int)

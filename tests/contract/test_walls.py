@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import tempfile
 import time
@@ -162,16 +163,27 @@ def test_no_other_process_can_be_read_or_signalled(kernel):
                     pass
             if ctypes.CDLL(None).ptrace(16, pid, 0, 0) == 0:
                 answer.append(f"{pid} ptrace")
-        try:
-            os.kill(-1, 0)
-            answer.append("all")
-        except OSError:
-            pass
         """
     )
     assert reached == []
+
+
+def test_a_kernel_that_signals_everything_harms_itself_alone(kernel, start, walled):
+    with contextlib.suppress(Killed):
+        kernel.run(
+            """
+            import os, signal
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                for target in (-1, 0):
+                    try:
+                        os.kill(target, number)
+                    except OSError:
+                        pass
+            """,
+            seconds=3,
+        )
     kernel.end()
-    assert kernel.slot.enclosure.alive()
+    assert start(walled).run("answer = 1 + 1") == 2
 
 
 def test_what_was_inherited_leads_nowhere(kernel, start, walled):
@@ -191,10 +203,10 @@ def test_what_was_inherited_leads_nowhere(kernel, start, walled):
                     misuse()
                 except (OSError, ValueError):
                     pass
-        os._exit(7)
+        os._exit(0)
         """
     )
-    assert kernel.exited()["code"] == 7
+    kernel.exited()
     kernel.end()
     assert start(walled).run("answer = 1 + 1") == 2
 
@@ -272,6 +284,8 @@ def test_memory_is_limited(kernel):
     assert kernel.run(
         f"""
         import numpy
+        held = numpy.ones({LIMITS.memory_bytes} * 3 // 4 // 8)  # what is allowed can be had
+        del held
         try:
             held = numpy.ones({LIMITS.memory_bytes} // 8 + 2**20)
         except MemoryError:
@@ -285,22 +299,18 @@ def test_children_cannot_use_more_memory_than_the_sandbox_has(kernel, walled, st
     """Many processes, each within its own limit: the container's limit ends them, and the zygote lives."""
     if "cgroup-memory" not in kernel.walls:
         pytest.skip(f"{walled} has no memory cgroup: each process is limited, their sum is not")
-    kernel.send(
-        f"""
-        import os
-        for _ in range(8):
-            if os.fork() == 0:
-                held = bytearray(os.urandom(2**20)) * ({LIMITS.memory_bytes * 3 // 4} // 2**20)
-                while True:
-                    pass
-        for _ in range(8):
-            os.wait()
-        """
-    )
-    with contextlib.suppress(TimeoutError):
-        kernel.exited(8)
+    with contextlib.suppress(Killed):  # the kernel may be among the first
+        assert kernel.run(
+            f"""
+            import os, time
+            for _ in range(8):
+                if os.fork() == 0:
+                    held = bytearray(b"x") * {LIMITS.memory_bytes * 3 // 4}
+                    time.sleep(1000)
+            answer = os.WTERMSIG(os.wait()[1])
+            """
+        ) == signal.SIGKILL
     kernel.end()
-    assert kernel.slot.enclosure.alive()
     assert start(walled).run("answer = 1 + 1") == 2
 
 
@@ -365,10 +375,3 @@ def test_disk_is_limited(kernel, start, walled):
     assert written <= LIMITS.disk_bytes
     kernel.end()
     assert start(walled).run("open('fits', 'wb').write(bytes(2**20)); answer = 1") == 1
-
-
-def test_a_kernel_that_ends_its_own_group_ends_alone(kernel, start, walled):
-    with pytest.raises(Killed):
-        kernel.run("import os, signal; os.killpg(0, signal.SIGKILL)")
-    kernel.end()
-    assert start(walled).run("answer = 1 + 1") == 2

@@ -1,4 +1,4 @@
-"""The reference of `convolution`: the worked examples of the lectures, torch and scipy as outside references."""
+"""The reference of `convolution`: worked examples of the lectures, torch and scipy as outside references."""
 
 import numpy as np
 import pytest
@@ -34,6 +34,7 @@ WEIGHTS = np.array(
     ]
 )
 
+quiet = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 few = settings(max_examples=60, deadline=None)
 sides = st.integers(1, 5)
 seeds = st.integers(0, 2**32 - 1)
@@ -104,11 +105,10 @@ def test_third_row_of_the_laplacian_on_a_3_wide_image():
 @given(layers())
 def test_conv2d_is_torchs(layer):
     x, w, b, options = layer
-    np.testing.assert_allclose(
-        reference.conv2d(x, w, b, **options), torch_conv2d(x, w, b, **options), atol=1e-10
-    )
+    np.testing.assert_allclose(reference.conv2d(x, w, b, **options), torch_conv2d(x, w, b, **options), atol=1e-10)
 
 
+@quiet
 @few
 @given(images_and_kernels(), st.integers(1, 3))
 def test_correlate2d_is_torchs(case, stride):
@@ -160,6 +160,7 @@ def test_depthwise_then_pointwise_is_torchs(channels, filters, k1, k2, seed):
     np.testing.assert_allclose(reference.pointwise_conv2d(between, mix), expected, atol=1e-10)
 
 
+@quiet
 @few
 @given(images_and_kernels())
 def test_the_transposed_matrix_gives_torchs_gradient(case):
@@ -176,9 +177,7 @@ def test_the_transposed_matrix_gives_torchs_gradient(case):
 @pytest.mark.parametrize("k", [1, 2, 3, 6, 9])
 def test_blurs_sum_to_one_and_the_gaussian_is_scipys(k):
     profile = scipy.signal.windows.gaussian(k, 1.3)
-    np.testing.assert_allclose(
-        reference.gaussian_kernel(k, 1.3), np.outer(profile, profile) / profile.sum() ** 2
-    )
+    np.testing.assert_allclose(reference.gaussian_kernel(k, 1.3), np.outer(profile, profile) / profile.sum() ** 2)
     np.testing.assert_allclose([reference.gaussian_kernel(k, 1.3).sum(), reference.box_kernel(k).sum()], 1)
 
 

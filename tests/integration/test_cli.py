@@ -1,0 +1,165 @@
+"""The commands, as an operator types them: what they print, how they end, and that nothing graded is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.grading import specimens
+from autograder.grading.grade import Task
+from autograder.settings import Settings
+
+HERE = Path(__file__).parents[2]
+STUDENTS = ("ada", "alan", "grace")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course folder with three right submissions of `output_sizes`."""
+    for name in ("solutions", "assignments"):
+        (tmp_path / name).symlink_to(HERE / name)
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "course.toml").write_text((HERE / "course" / "course.toml").read_text())
+    settings = Settings.read(tmp_path)
+    task = Task.load(settings.assignment("output_sizes"), HERE, "secret")
+    content = json.dumps(specimens.right(task))
+    for student in STUDENTS:
+        folder = tmp_path / "course" / "submitted" / student / "output_sizes"
+        folder.mkdir(parents=True)
+        (folder / "output_sizes.ipynb").write_text(content)
+    return tmp_path
+
+
+def command(course: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "autograder.cli", *arguments],
+        cwd=course,
+        env={**os.environ, "AUTOGRADER_ROOT": str(course), "COLUMNS": "200", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(course: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    process = command(course, *arguments, **environment)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def grade(course: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    return run(course, "grade", "output_sizes", "--sandbox", "none", "--workers", "1", *arguments, **environment)
+
+
+def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path) -> None:
+    code, out, err = grade(course, "--json", "reports.json")
+    assert code == 0, err
+    assert "3 of 3 graded (3 now, 0 before)" in out
+    reports = json.loads((course / "reports.json").read_text())
+    assert [report["student"] for report in reports] == list(STUDENTS)
+    assert {report["score"] for report in reports} == {100.0}
+    assert set(reports[0]) == {
+        "student", "assignment", "status", "score", "max_score", "seconds", "walls", "repairs", "checks", "provenance",
+    }  # fmt: skip
+    assert set(reports[0]["checks"][0]) == {
+        "name", "cell", "points", "max_points", "verdict", "cause", "message", "hint",
+    }  # fmt: skip
+
+    code, out, err = grade(course)
+    assert (code, "3 of 3 graded (0 now, 3 before)" in out) == (0, True), err
+    changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
+    changed.write_text(changed.read_text() + "\n")
+    code, out, err = grade(course)
+    assert (code, "3 of 3 graded (1 now, 2 before)" in out) == (0, True), err
+
+
+def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> None:
+    process = command(course, "grade", "output_sizes", "--sandbox", "none", "--workers", "1", "--slot-lifetime", "1")
+    assert process.stderr is not None
+    while "1/3" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+
+    code, out, err = grade(course)
+    assert code == 0, err
+    match = re.search(r"3 of 3 graded \((\d) now, (\d) before\)", out)
+    assert match is not None
+    assert int(match[2]) >= 1
+    assert int(match[1]) + int(match[2]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (("grade", "nothing"), {}, "no assignment 'nothing' in course.toml; it has: convolution"),
+        (("check", "missing.ipynb", "-a", "convolution"), {}, "no notebook at missing.ipynb"),
+        (("grade", "convolution", "--sandbox", "none"), {}, "nothing to grade: expected convolution.ipynb"),
+        (("grade", "output_sizes", "--sandbox", "cloud"), {}, "no sandbox 'cloud'"),
+        (("feedback", "output_sizes"), {}, "nothing of output_sizes is graded yet"),
+        (("grade", "output_sizes", "--sandbox", "none", "--scheduler", "tcp://127.0.0.1:9"), {}, "no Dask scheduler answers"),
+        (("grade", "output_sizes"), {"AUTOGRADER_DB_URL": "sqlite:////nowhere/at/all.db"}, "/nowhere/at/all.db"),
+    ],
+)
+def test_wrong_use_gets_one_clear_line_and_exit_2(
+    course: Path, arguments: tuple[str, ...], environment: dict[str, str], told: str
+) -> None:
+    code, out, err = run(course, *arguments, **environment)
+    assert code == 2, (out, err)
+    errors = [line for line in err.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert told in errors[0]
+    assert "Traceback" not in err
+
+
+def test_an_unreachable_engine_says_what_to_do(course: Path) -> None:
+    code, _, err = run(course, "grade", "output_sizes", "--sandbox", "docker", DOCKER_HOST="unix:///nonexistent.sock")
+    assert code in {1, 2}
+    assert "Traceback" not in err
+    assert "--sandbox bwrap" in err
+
+
+def test_a_full_disk_under_the_report_loses_no_grade(course: Path) -> None:
+    code, _, err = grade(course, "--json", "/dev/full")
+    assert code == 2
+    assert "cannot be written" in err
+    code, out, err = grade(course)
+    assert (code, "3 of 3 graded (0 now, 3 before)" in out) == (0, True), err
+
+
+def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
+    assert grade(course)[0] == 0
+    changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
+    changed.write_text(changed.read_text() + "\n")
+    settings = course / "course" / "course.toml"
+    settings.write_text(settings.read_text().replace("wait_seconds = 30", "wait_seconds = 0.5"))
+    with sqlite3.connect(course / "course" / "gradebook.db", isolation_level=None) as locked:
+        locked.execute("begin exclusive")
+        code, out, err = grade(course)
+        locked.execute("rollback")
+    assert code == 2, (out, err)
+    assert "locked" in err
+    assert "Traceback" not in err
+    code, out, err = grade(course)
+    assert code == 0, err
+    assert "3 of 3 graded" in out
+
+
+def test_check_prints_a_report_and_every_command_has_help(course: Path) -> None:
+    notebook = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
+    code, out, err = run(course, "check", str(notebook), "-a", "output_sizes", "--sandbox", "none")
+    assert code == 0, err
+    assert "100 of 100 points" in out
+    for name in ("", "release", "check", "grade", "audit", "feedback", "doctor", "image"):
+        code, out, _ = run(course, *([name] if name else []), "--help")
+        assert (code, "Usage" in out) == (0, True)
