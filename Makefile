@@ -19,7 +19,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -66,7 +66,10 @@ test: $(stamp) ## all tests but the slow ones; TESTS=tests/unit runs a part
 	@echo "== tests in $(TESTS), without the slow ones; what this machine cannot run is skipped, with the reason"
 	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow" $(TESTS)
 
-test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-class, test-redteam ...
+test-slow: $(stamp) ## the slow ones: every verdict on the example class is as predicted, and more
+	$(bin)/python -m pytest -m slow $(TESTS)
+
+test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*
 
 lint: $(stamp) ## ruff, mypy, and the layers of pyproject.toml

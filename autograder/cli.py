@@ -45,12 +45,8 @@ SandboxOption = Annotated[
         help="docker, bwrap, auto (docker where engine and image are there, else bwrap), or none: no walls",
     ),
 ]
-ImageOption = Annotated[
-    str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")
-]
-RuntimeOption = Annotated[
-    str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")
-]
+ImageOption = Annotated[str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]
+RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]
 
 
 def main() -> None:
@@ -84,9 +80,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False,
 ) -> None:
     return
 
@@ -136,15 +130,11 @@ def release(
 def check(
     notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
-    student: Annotated[
-        str, typer.Option(help="whose it is: hidden inputs are drawn for each student")
-    ] = "student",
+    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student")] = "student",
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
-    staff: Annotated[
-        bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")
-    ] = False,
+    staff: Annotated[bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the report to this file")] = None,
 ) -> None:
     """Grade one notebook and print its report. Nothing is written to the gradebook."""
@@ -174,9 +164,7 @@ def check(
 @app.command()
 def grade(
     name: Annotated[str, typer.Argument(help="the assignment")],
-    student: Annotated[
-        list[str] | None, typer.Option("--student", help="only this student; may be repeated")
-    ] = None,
+    student: Annotated[list[str] | None, typer.Option("--student", help="only this student; may be repeated")] = None,
     sandbox: SandboxOption = "auto",
     workers: Annotated[int | None, typer.Option(min=1, help="how many at a time [one a core]")] = None,
     scheduler: Annotated[
@@ -207,9 +195,7 @@ def grade(
     from autograder.settings import Settings
 
     settings = Settings.read()
-    options = cohort.Options(
-        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(student or ())
-    )
+    options = cohort.Options(sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(student or ()))
     with _progress(name) as (advance, starting):
         done = cohort.grade(settings, name, options, advance, starting)
     if json_file is not None:
@@ -218,9 +204,7 @@ def grade(
         table.print_class(out, done.reports)
     fresh = len(done.reports) - done.reused
     failed = [report for report in done.reports if report.status == "failed"]
-    out.print(
-        f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False
-    )
+    out.print(f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False)
     for report in failed:
         err.print(
             f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}",
@@ -256,9 +240,7 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
         def advance(done: int, total: int, report: Any, fresh: bool) -> None:
             del report, fresh
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(
-                task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name
-            )
+            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
             if not err.is_terminal and (done == total or done % max(1, total // 10) == 0):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
@@ -311,9 +293,7 @@ def audit(
 @app.command()
 def feedback(
     name: Annotated[str, typer.Argument(help="the assignment")],
-    student: Annotated[
-        list[str] | None, typer.Option("--student", help="only this student; may be repeated")
-    ] = None,
+    student: Annotated[list[str] | None, typer.Option("--student", help="only this student; may be repeated")] = None,
 ) -> None:
     """Make feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
     from autograder.gradebook.pages import generate

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,7 +117,7 @@ class Settings(_Table):
         try:
             with path.open("rb") as file:
                 table = _Course.model_validate(tomllib.load(file))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not TOML: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
@@ -130,9 +132,7 @@ class Settings(_Table):
             gradebook=table.gradebook,
             db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
             assignments=tuple(
-                Assignment(
-                    a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base)
-                )
+                Assignment(a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base))
                 for a in table.assignments
             ),
         )
@@ -144,20 +144,19 @@ class Settings(_Table):
 
     @property
     def secret(self) -> str:
-        """The course's secret: $AUTOGRADER_SECRET, else `course/.secret`, made at first use (mode 600)."""
+        """The course's secret: $AUTOGRADER_SECRET, else `course/.secret`, made at first use (mode 600).
+
+        Raises:
+            UsageError: the file is empty: anybody could compute the hidden inputs.
+        """
         if value := os.environ.get("AUTOGRADER_SECRET"):
             return value
         path = self.course_folder / ".secret"
-        try:
-            return path.read_text().strip()
-        except FileNotFoundError:
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                return path.read_text().strip()
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secret := secrets.token_hex(32))
-            return secret
+        if not path.exists():
+            _make_secret(path)
+        if not (secret := path.read_text().strip()):
+            raise UsageError(f"{path} is empty: remove it to get a new secret, or restore it from a backup")
+        return secret
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called `name`.
@@ -180,9 +179,19 @@ def _find_root(root: Path | str | None) -> Path:
         if (folder / "course" / "course.toml").is_file():
             return folder
     where = f"{candidates[0]} or above" if root is None else f"{candidates[0]}"
-    raise UsageError(
-        f"no course/course.toml in {where}: run this in the project's folder, or set AUTOGRADER_ROOT"
-    )
+    raise UsageError(f"no course/course.toml in {where}: run this in the project's folder, or set AUTOGRADER_ROOT")
+
+
+def _make_secret(path: Path) -> None:
+    """Make the file as a whole, so that no other process reads half of it; the first to make one wins."""
+    descriptor, name = tempfile.mkstemp(prefix=".secret-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -30,7 +30,16 @@ NOT_COPIED: Final = shutil.ignore_patterns(
     "submitted", "autograded", "feedback", "source", "release", "*.db*", ".secret", "__pycache__", "nbgrader_config.py"
 )
 KINDS: Final = frozenset(
-    {"right", "second", "one mistake", "mistakes", "unfinished", "deleted cell", "retyped and relabelled cells", "syntax error"}
+    {
+        "right",
+        "second",
+        "one mistake",
+        "mistakes",
+        "unfinished",
+        "deleted cell",
+        "retyped and relabelled cells",
+        "syntax error",
+    }
 )
 """Of the example class: those whose run ends by itself. The others cost what a limit allows, or end nbgrader's batch."""
 

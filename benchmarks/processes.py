@@ -15,7 +15,8 @@ from typing import Final
 
 TICK: Final = 1.0 / os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS: Final = 0.1
-ZYGOTE: Final = b"\0-sP\0-m\0inside.zygote\0"
+ZYGOTE: Final = [b"-sP", b"-m", b"inside.zygote"]
+"""The arguments that an interpreter is started with to become one."""
 GONE: Final = (FileNotFoundError, ProcessLookupError)
 
 
@@ -47,7 +48,7 @@ def zygotes(slots: str) -> Iterator[int]:
         if not entry.isdecimal():
             continue
         with contextlib.suppress(*GONE):
-            if ZYGOTE in _command(entry) and ZYGOTE not in _command(_stat(entry)[1]) and _is_in(entry, slots):
+            if _is_zygote(entry) and not _is_zygote(_stat(entry)[1]) and _is_in(entry, slots):
                 yield int(entry)
 
 
@@ -109,8 +110,9 @@ def _waited_for() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _command(pid: str) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+def _is_zygote(pid: str) -> bool:
+    """Whether it, or what it is a fork of, was started as a zygote."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:4] == ZYGOTE
 
 
 def _stat(pid: str) -> list[str]:
@@ -121,6 +123,6 @@ def _stat(pid: str) -> list[str]:
 def _is_in(pid: str, slots: str) -> bool:
     """Whether the folder is mounted in the process's sandbox, or, without a sandbox, named on its command line."""
     try:
-        return slots in Path(f"/proc/{pid}/mountinfo").read_text() or slots.encode() in _command(pid)
+        return slots in Path(f"/proc/{pid}/mountinfo").read_text() or slots in Path(f"/proc/{pid}/cmdline").read_text()
     except PermissionError:
         return True  # a container's, and we are not root: on a machine of our own it is ours

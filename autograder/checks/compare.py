@@ -24,6 +24,7 @@ TOLERANCES = {
     "float32": (1e-4, 1e-5),
     "float16": (1e-2, 1e-3),
     "bfloat16": (2e-2, 1e-2),
+    "complex64": (1e-4, 1e-5),
 }
 """Relative and absolute tolerance by dtype: room for another order of summation, not for another formula."""
 LARGEST_PICTURE = 64

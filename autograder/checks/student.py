@@ -41,6 +41,7 @@ class Handle(values.Opaque):
     """An object that stays in the student's kernel (a network): call it, its methods, or operate on it."""
 
     __slots__ = ("_student",)
+    _student: Student
 
     def __init__(self, number: int, type_name: str, student: Student) -> None:
         super().__init__(number, type_name)
@@ -125,8 +126,7 @@ class Student:
 def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     """The failure that an error reply tells of, in words for the student."""
     cause = CAUSES.get(str(reply.get("cause")), "exception")
-    kind, text = str(reply.get("type", ""))[:100], str(reply.get("message", ""))[:500]
-    detail = str(reply.get("traceback", ""))[:4000]
+    kind, text, detail = _text(reply, "type", 100), _text(reply, "message", 500), _text(reply, "traceback", 4000)
     where = f"`{name}`" if name else "it"
     if cause == "missing":
         told = f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
@@ -138,6 +138,12 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
         told = f"{where} raised {kind}: {text}" if text else f"{where} raised {kind}"
     line = _line(detail)
     return StudentFailure(cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail)
+
+
+def _text(reply: dict[str, Any], key: str, most: int) -> str:
+    """A text of an error reply; whatever else a kernel may send there is none."""
+    value = reply.get(key)
+    return value[:most].encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _line(trace: str) -> str:
@@ -162,5 +168,9 @@ def _shown(value: Any, inputs: bool) -> str:
         return value.type_name
     if isinstance(value, np.ndarray) or hasattr(value, "shape"):
         return "x".join(map(str, value.shape)) or "number"
-    text = repr(value)
+    if inputs and type(value) in {list, tuple}:
+        ends = "[]" if isinstance(value, list) else "()"
+        text = f"{ends[0]}{', '.join(_shown(item, inputs) for item in value)}{ends[1]}"
+    else:
+        text = repr(value)
     return text if inputs and len(text) <= 200 else "..."

@@ -106,8 +106,12 @@ class Grader:
         """
         started = time.monotonic()
         spec = task.slot_spec(self._image, self._runtime)
-        provenance = task.provenance(submission, self.pool.sandbox.image_id(spec))
-        empty = Report(submission.student, submission.assignment, "failed", (), provenance)
+        empty = Report(submission.student, submission.assignment, "failed", (), task.provenance(submission, ""))
+        try:
+            provenance = task.provenance(submission, self.pool.sandbox.image_id(spec))
+        except SandboxError as error:
+            return self._failed(task, empty, started, task.released, str(error))
+        empty = replace(empty, provenance=provenance)
         try:
             submitted = document.parse(submission.content, task.assignment.limits)
         except document.UnreadableNotebook as error:

@@ -44,9 +44,7 @@ def second(task: Task) -> NotebookNode:
     """
     path = task.suite.folder / "second.py"
     if not path.is_file():
-        raise UsageError(
-            f"{task.assignment.name} has no second.py: a second right answer, written differently"
-        )
+        raise UsageError(f"{task.assignment.name} has no second.py: a second right answer, written differently")
     text = path.read_text(encoding="utf-8")
     notebook = right(task)
     cells = [cell for cell in notebook.cells if _is_code_answer(cell)]
@@ -85,20 +83,17 @@ def mistaken(task: Task, mistakes: Sequence[Mistake], student: str) -> NotebookN
     """
     notebook = right(task)
     for mistake in mistakes:
-        home = next(
-            (c for c in notebook.cells if _is_code_answer(c) and mistake.of in names_defined(c.source)), None
-        )
+        home = next((c for c in notebook.cells if _is_code_answer(c) and mistake.of in names_defined(c.source)), None)
         if home is None:
             raise CheckerError(
-                f"mistake {mistake.name} is of {mistake.of}, "
-                f"which no solution cell of {task.assignment.name} defines"
+                f"mistake {mistake.name} is of {mistake.of}, which no solution cell of {task.assignment.name} defines"
             )
-        argument = (
-            "" if hasattr(task.suite.reference, mistake.of) else f"({student!r})"
-        )  # a variable is what it returns
+        # a variable is what its mistake returns for the student
+        argument = "" if hasattr(task.suite.reference, mistake.of) else f"({student!r})"
         home.source += (
             f"\n\n\ndef _{mistake.name}():\n    import types\n\n    reference = types.SimpleNamespace(**globals())\n\n"
-            f"{textwrap.indent(mistake.source(), '    ')}\n    return {mistake.name}\n\n\n{mistake.of} = _{mistake.name}(){argument}"
+            f"{textwrap.indent(mistake.source(), '    ')}\n    return {mistake.name}\n\n\n"
+            f"{mistake.of} = _{mistake.name}(){argument}"
         )
     return notebook
 

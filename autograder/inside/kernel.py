@@ -23,6 +23,8 @@ from . import probe  # noqa: E402 - see above
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]
     """An IPKernelApp without what a graded kernel does not need: its own files, a crash handler, a history."""
 
+    iopub_port: int
+
     def init_connection_file(self) -> None:
         """Nothing: the connection is given, and the kernel may write no file outside its work folder."""
 
@@ -57,7 +59,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
     config.IPKernelApp.capture_fd_output = False
     config.InteractiveShell.cache_size = 0
     config.IPCompleter.use_jedi = False
-    app = Application.instance(
+    app: Application = Application.instance(
         config=config,
         transport="ipc",
         ip=kernel["ip"],
@@ -72,9 +74,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
     old = os.umask(0)  # the host's user, another one, connects to these sockets
     app.initialize([])
     os.umask(old)
-    app.shell.enable_matplotlib(
-        "inline"
-    )  # what importing pyplot does in a kernel, but here the zygote imported it
+    app.shell.enable_matplotlib("inline")  # as importing pyplot does in a kernel: here the zygote imported it
     serve(app)
     return app
 
@@ -114,6 +114,4 @@ def warm() -> None:
     figure.subplots().plot([0, 1])
     FigureCanvasAgg(figure).print_png(io.BytesIO())
     if threading.active_count() != 1:
-        raise RuntimeError(
-            f"the zygote holds {threading.active_count()} threads: forks of it would not be safe"
-        )
+        raise RuntimeError(f"the zygote holds {threading.active_count()} threads: forks of it would not be safe")

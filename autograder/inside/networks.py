@@ -13,19 +13,29 @@ two networks have the same numbers in the same order.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 STATISTICS = ("running_mean", "running_var")
 DROPOUTS = frozenset(
-    {F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout}
+    {
+        functional.dropout,
+        functional.dropout1d,
+        functional.dropout2d,
+        functional.dropout3d,
+        functional.alpha_dropout,
+        functional.feature_alpha_dropout,
+        torch.dropout,
+    }
 )
 
 
@@ -50,17 +60,18 @@ def fingerprint(network: object, x: Tensor, *, training: bool = False) -> dict[s
     """Run the network with a `pattern` in every tensor instead of its weights, which are put back afterwards.
 
     Returns `layers` in the order of execution with their signals, the gradient being that of a fixed weighting of the
-    outputs. The patterns depend on shapes alone, so two layers of two networks with the same signals play the same part.
+    outputs. The patterns depend on shapes alone, so layers of two networks with the same signals play the same part.
     """
     module = _module(network)
-    with _kept(module), _mode(module, training), torch.enable_grad(), _WithoutDropout(), _observed(module) as seen:
+    with _kept(module), _mode(module, training), torch.enable_grad():
         for _, layer in _layers(module):
             for position, (_, tensor) in enumerate(_tensors(layer)):
                 _fill(tensor, pattern(table(tensor.shape), position, norm=_is_norm(layer)))
-        outputs = [output for output in _outputs(module(x)) if output.requires_grad]
+        with _WithoutDropout(), _observed(module) as seen:
+            outputs = [output for output in _outputs(module(x)) if output.requires_grad]
         firsts = [_tensors(layer)[0][1] for _, layer in seen]
         wanted = [tensor for tensor in firsts if tensor.requires_grad]
-        slopes = [_direction(output.numel()).reshape(output.shape).to(output.dtype) for output in outputs]
+        slopes = [torch.from_numpy(_direction(output.numel())).reshape(output.shape) for output in outputs]
         found = torch.autograd.grad(outputs, wanted, slopes, allow_unused=True) if outputs and wanted else ()
     gradients = dict(zip(map(id, wanted), found, strict=bool(found)))
     for (description, _), first in zip(seen, firsts, strict=True):
@@ -100,9 +111,7 @@ def backward(network: object, x: Tensor, slopes: Sequence[Tensor], *, training: 
 
 def statistics(network: object) -> dict[str, Tensor]:
     """The running means and variances of all layers, by name."""
-    return {
-        name: tensor.clone() for name, tensor in _module(network).named_buffers() if name.endswith(STATISTICS)
-    }
+    return {name: tensor.clone() for name, tensor in _module(network).named_buffers() if name.endswith(STATISTICS)}
 
 
 def zero(network: object) -> None:
@@ -113,8 +122,7 @@ def zero(network: object) -> None:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    operation.__name__: operation
-    for operation in (layers, blueprint, fingerprint, forward, backward, statistics, zero)
+    operation.__name__: operation for operation in (layers, blueprint, fingerprint, forward, backward, statistics, zero)
 }
 
 
@@ -132,7 +140,7 @@ def pattern(shape: Sequence[int], position: int, *, norm: bool, seed: int = 0) -
     Matrices have He's deviation, sqrt(2 / fan-in), so that signals keep their size through many layers. In a layer
     without matrices (`norm`) they are a scale near 1, a shift and a mean near 0, a variance from 0.5 to 1.5.
     """
-    generator = torch.Generator().manual_seed(hash((seed, position, *shape)) % 2**63)
+    generator = torch.Generator().manual_seed(zlib.crc32(repr((seed, position, *shape)).encode()))
     if norm and position == 3:
         return torch.rand(*shape, generator=generator) + 0.5
     values = torch.randn(*shape, generator=generator)
@@ -153,10 +161,10 @@ def _layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def _tensors(layer: nn.Module) -> list[tuple[str, Tensor]]:
     """The layer's own tensors with their names in the layer."""
-    parameters = [(name, tensor) for name, tensor in layer.named_parameters(recurse=False)]
+    parameters = [(name, tensor) for name, tensor in layer._parameters.items() if tensor is not None]
     parameters.sort(key=lambda pair: -pair[1].dim())
-    buffers = dict(layer.named_buffers(recurse=False))
-    return parameters + [(name, buffers[name]) for name in STATISTICS if name in buffers]
+    statistics = [(name, tensor) for name in STATISTICS if (tensor := layer._buffers.get(name)) is not None]
+    return parameters + statistics
 
 
 def _is_norm(layer: nn.Module) -> bool:
@@ -184,7 +192,10 @@ def _outputs(value: Any) -> list[Tensor]:
 
 
 def _load(module: nn.Module, weights: dict[str, Tensor]) -> None:
-    own = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+    own = {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
     for name, value in weights.items():
         _fill(own[name], value)
 
@@ -195,7 +206,7 @@ def _fill(tensor: Tensor, values: Tensor) -> None:
 
 
 @contextmanager
-def _mode(module: nn.Module, training: bool) -> Iterator[None]:  # noqa: FBT001
+def _mode(module: nn.Module, training: bool) -> Iterator[None]:
     """The network in training or evaluation mode, every module back in its own mode afterwards."""
     modes = [(part, part.training) for part in module.modules()]
     module.train(training)
@@ -240,47 +251,43 @@ class _WithoutDropout(TorchFunctionMode):
 @contextmanager
 def _observed(module: nn.Module) -> Iterator[list[tuple[dict[str, Any], nn.Module]]]:
     """A list that grows by every layer when it is first executed: its description with its signals, and itself."""
-    seen: dict[int, tuple[dict[str, Any], nn.Module]] = {}
+    seen: list[tuple[dict[str, Any], nn.Module]] = []
+    known: dict[nn.Module, dict[str, Any]] = {}
+    names = {layer: name for name, layer in _layers(module)}
 
-    def enter(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> None:
-        if id(layer) not in seen:
+    def enter(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if layer not in known:
             value = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
-            seen[id(layer)] = (_description(name, layer) | {"input": _signal(value), "output": None}, layer)
+            known[layer] = _description(names[layer], layer) | {"input": _signal(value), "output": None}
+            seen.append((known[layer], layer))
 
     def leave(layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
-        description, _ = seen[id(layer)]
-        if description["output"] is None:
-            description["output"] = _signal(output if isinstance(output, Tensor) else None)
+        if known[layer]["output"] is None and isinstance(output, Tensor):
+            known[layer]["output"] = _signal(output)
 
-    hooks = []
-    for name, layer in _layers(module):
-        hooks.append(
-            layer.register_forward_pre_hook(
-                lambda layer, args, kwargs, name=name: enter(layer, args, kwargs, name), with_kwargs=True
-            )
-        )
-        hooks.append(layer.register_forward_hook(leave))
-    executed: list[tuple[dict[str, Any], nn.Module]] = []
+    hooks = [layer.register_forward_pre_hook(enter, with_kwargs=True) for layer in names]
+    hooks += [layer.register_forward_hook(leave) for layer in names]
     try:
-        yield executed
+        yield seen
     finally:
         for hook in hooks:
             hook.remove()
-        executed.extend(seen.values())
 
 
 def _signal(tensor: Tensor | None) -> list[Any] | None:
     """Shape, Euclidean norm, and projection on a fixed direction: differs wherever the numbers or their order do."""
     if tensor is None:
         return None
-    flat = tensor.detach().reshape(-1).double()
-    return [list(tensor.shape), float(flat.norm()), float(flat @ _direction(flat.numel()))]
+    values = tensor.detach().cpu().float().numpy()  # numpy from here on: no tensor operation to be watched for dropout
+    flat = values.reshape(-1)
+    return [list(values.shape), float(np.sqrt(flat @ flat)), float(flat @ _direction(flat.size))]
 
 
-def _direction(size: int) -> Tensor:
+def _direction(size: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """A fixed vector; a shorter one is the beginning of a longer one."""
     return _long_direction(1 << max(0, size - 1).bit_length())[:size]
 
 
 @lru_cache(maxsize=32)
-def _long_direction(size: int) -> Tensor:
-    return torch.randn(size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+def _long_direction(size: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.random.default_rng(0).standard_normal(size, dtype=np.float32)

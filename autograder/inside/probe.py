@@ -115,7 +115,7 @@ def _error(cause: str, error: BaseException, message: str | None = None) -> dict
         "status": "error",
         "cause": cause,
         "type": type(error).__name__[:100],
-        "message": text[:1000],
+        "message": text[:1000].encode(errors="replace").decode(),
         "traceback": _frames(error)[-4000:],
     }
 

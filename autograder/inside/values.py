@@ -9,6 +9,7 @@ type).
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 MAX_DEPTH = 32
 MAX_NODES = 200_000
 MAX_INT_BITS = 4096
+NUMERIC_DTYPE = re.compile(r"[<|][biufc]\d{1,2}")
 TENSOR_DTYPES = {
     "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool",
     "complex64", "complex128",
@@ -139,13 +141,17 @@ class Decoder:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise ValueRefused("too deep or too many parts")
-        if tree is None or isinstance(tree, bool | int | float | str):
+        if isinstance(tree, str):
+            return _text(tree)
+        if tree is None or isinstance(tree, bool | int | float):
             return tree
         if not isinstance(tree, dict):
             raise ValueRefused(f"a {type(tree).__name__} where a value was expected")
         try:
             return self._tagged(tree, depth)
-        except (KeyError, TypeError, OverflowError, IndexError, AttributeError) as error:
+        except ValueRefused:
+            raise
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as error:
             raise ValueRefused(f"malformed value: {error!r}"[:200]) from None
 
     def _tagged(self, tree: dict[str, Any], depth: int) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch a type
@@ -206,6 +212,14 @@ class Decoder:
         return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
 
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueRefused("a string that is not Unicode text") from None
+    return value
+
+
 def _shape(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or len(value) > MAX_DEPTH:
         raise ValueRefused("a shape that is no short list")
@@ -215,6 +229,6 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 
 def _dtype(name: Any) -> np.dtype[Any]:
-    if type(name) is not str or len(name) > 5 or name[1:2] not in {"b", "i", "u", "f", "c"}:
+    if type(name) is not str or not NUMERIC_DTYPE.fullmatch(name):
         raise ValueRefused("a dtype that is not numeric")
     return np.dtype(name)

@@ -60,7 +60,7 @@ def limit_resources(processes: int, disk: int) -> str:
 
 
 def limit_memory(memory: int, statm: IO[str]) -> None:
-    """At most `memory` bytes of address space more than there are now: the kernel's own threads cost the student nothing.
+    """At most `memory` bytes of address space more than now: the kernel's own threads cost the student nothing.
 
     `statm` is /proc/self/statm, opened before the walls stood.
     """
@@ -78,7 +78,7 @@ def die_before_the_zygote() -> None:
 
 
 def die_with_the_zygote() -> None:
-    """Be killed when the zygote ends, however it does. (A change of user undoes this: call it afterwards.)"""
+    """Be killed when the zygote ends, however it does. A change of user undoes this: call it afterwards."""
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
 

@@ -17,7 +17,9 @@ import selectors
 import signal
 import socket
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from . import removal, walls
@@ -34,6 +36,7 @@ PROFILES = {
         "torch", "torch.nn.functional", "pytorch_lightning",
     ),
 }  # fmt: skip
+KILL_SECONDS = 5.0
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 
 
@@ -70,6 +73,7 @@ class Zygote:
                         woken.recv(4096)
                         self.reap()
                     elif not self.hear():
+                        self.children.clear()  # nobody is there to be told about them
                         self.kill_all()
                         return
 
@@ -85,9 +89,10 @@ class Zygote:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             request = json.loads(line)
-            {"fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean}[
-                request.pop("do")
-            ](**request)
+            requests: dict[str, Callable[..., None]] = {
+                "fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean,
+            }  # fmt: skip
+            requests[request.pop("do")](**request)
         return True
 
     def fork(self, name: str, kernel: dict[str, Any]) -> None:
@@ -179,15 +184,22 @@ class Zygote:
                     os.killpg(pid, signal.SIGKILL)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        if self.options["alone"]:
-            self.kill_all()
+        self.kill_all()
         self.reap()
 
     def kill_all(self) -> None:
-        """End every process but this one and init: only where the sandbox has a pid namespace of its own."""
-        if self.options["alone"]:
-            with contextlib.suppress(ProcessLookupError):
+        """End every process but this one and the sandbox's init: only where it has its own pid namespace.
+
+        Returns when they are gone, not when they have been told: the next kernel starts alone.
+        """
+        deadline = time.monotonic() + KILL_SECONDS
+        while self.options["alone"] and time.monotonic() < deadline:
+            try:
                 os.kill(-1, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+            self.reap()
+            time.sleep(0.001)
 
     def clean(self, name: str, folders: list[str]) -> None:
         """Remove what a submission left; `left` names what could not be removed."""

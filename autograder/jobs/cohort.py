@@ -14,7 +14,7 @@ from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.grading.grade import Task
 from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
-from autograder.jobs.cluster import client
+from autograder.jobs.cluster import client, default_workers
 from autograder.jobs.store import Attempt, AttemptStore, key_of
 from autograder.model.report import Report
 from autograder.model.submission import Submission
@@ -76,9 +76,7 @@ def grade(
     """
     task = Task.load(settings.assignment(name), settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
-    setup = work.Setup(
-        str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime
-    )
+    setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime)
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
     book = CourseGradebook(
@@ -143,21 +141,18 @@ class _Run:
         if not found:
             where = self.settings.course_folder / "submitted" / "<student>" / self.setup.assignment
             raise UsageError(
-                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ "
-                "(nbgrader collect puts it there)"
+                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)"
             )
         return found
 
     def _run(self, todo: list[Submission]) -> None:
         from distributed import as_completed
 
-        with client(self.options.scheduler, self.options.workers) as dask:
+        with client(self.options.scheduler, min(self.options.workers or default_workers(), len(todo))) as dask:
             by_key: dict[str, Submission] = {}
             futures = []
             for submission in todo:
-                future = dask.submit(
-                    work.work, self.setup, submission.student, submission.content, pure=False
-                )
+                future = dask.submit(work.work, self.setup, submission.student, submission.content, pure=False)
                 by_key[future.key] = submission
                 futures.append(future)
             try:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     create_engine,
     select,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from autograder.errors import UsageError
 from autograder.model.report import Provenance, Report
@@ -117,7 +117,9 @@ class AttemptStore:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:
+            if type(error) not in {OperationalError, DatabaseError}:
+                raise  # a mistake in this module, not a file that cannot be used
             reason = str(error.orig)
             advice = (
                 "end the other program that uses it"

@@ -73,9 +73,7 @@ def read(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except PermissionError as error:
-        raise UsageError(
-            f"{path} may not be read: give the grader's user the right to ({error.strerror})"
-        ) from error
+        raise UsageError(f"{path} may not be read: give the grader's user the right to ({error.strerror})") from error
 
 
 def report_of(data: bytes) -> Report:

@@ -28,9 +28,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     sandbox = Unicode("auto", config=True, help="docker, bwrap, none, or auto")
     profile = Unicode("torch", config=True, help="python, numpy or torch: what is warm and importable")
-    slot = AnyTrait(
-        None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone"
-    )
+    slot = AnyTrait(None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone")
     student = Unicode("", help="whose kernel it is ($JUPYTERHUB_USER inside)")
     name = Unicode("k", help="the kernel's name in its slot")
 
@@ -55,7 +53,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             from autograder.sandbox.choose import sandbox
 
             chosen = sandbox(self.sandbox)
-            self.slot = await asyncio.to_thread(lambda: Slot(chosen, SlotSpec(self.profile)))  # type: ignore[arg-type]
+            self.slot = await asyncio.to_thread(lambda: Slot(chosen, SlotSpec(self.profile)))
             self._own_slot = True
         connection, self.walls = self.slot.fork(self.name, self.student or os.environ.get("USER", "student"))
         self._running, self.ended = True, None

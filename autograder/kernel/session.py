@@ -88,9 +88,7 @@ class KernelSession:
             else:
                 return execution
 
-    def request(
-        self, message: dict[str, Any], buffers: Any, seconds: float | None
-    ) -> tuple[dict[str, Any], list[Any]]:
+    def request(self, message: dict[str, Any], buffers: Any, seconds: float | None) -> tuple[dict[str, Any], list[Any]]:
         """Ask the probe (see `autograder.checks.student.Transport`); a lost kernel is replaced before it.
 
         Raises:
@@ -104,9 +102,7 @@ class KernelSession:
             self._restart()
         assert self._caller is not None
         try:
-            reply, answer = self._caller.request(
-                message, buffers, min(left, seconds or self.limits.call_seconds)
-            )
+            reply, answer = self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
         except KernelLost:
             self._end()
             raise
@@ -118,9 +114,7 @@ class KernelSession:
         while True:
             try:
                 self._start()
-            except (
-                _CellLost
-            ) as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
+            except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
                 self._skip.add(stop.index)
                 self._end()
             else:
@@ -213,17 +207,13 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
         except DeadKernelError:
             if self._said > self._limits.output_bytes:
-                failure = KernelLost(
-                    "exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB"
-                )
+                failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         else:
             if not any(_is_memory(output) for output in cell.outputs):
                 return
-            failure = KernelLost(
-                "memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory"
-            )
+            failure = KernelLost("memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory")
         finally:
             cell.source = source
         cell.outputs = [
@@ -246,22 +236,18 @@ class _Runner(NotebookClient):  # type: ignore[misc]
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 
-    def process_message(
-        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
-    ) -> NotebookNode | None:
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Count what the cell says before it is kept."""
         if msg["msg_type"] not in {"status", "execute_input"}:
             content = msg["content"]
             self._said += (
-                len(content.get("text", ""))
-                + sum(len(str(part)) for part in content.get("data", {}).values())
-                + 100
+                len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values()) + 100
             )
             if self._said > self._limits.output_bytes:
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
                 return None
-        return super().process_message(msg, cell, cell_index)  # type: ignore[no-any-return]
+        return super().process_message(msg, cell, cell_index)
 
 
 def _is_memory(output: Any) -> bool:

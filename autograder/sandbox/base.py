@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ DEFAULT_BASE = "python:3.11-slim"
 DEBIAN = "mmdebstrap"
 """As `--base`: make a Debian root filesystem instead of pulling an image."""
 DEBIAN_SUITE = "bookworm"
+DEBIAN_NAME = f"autograder-base:{DEBIAN_SUITE}"
 DEBIAN_PACKAGES = "python3,python3-venv,libseccomp2"
 NOT_INSTALLED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 PROBE = "import platform; print(*platform.python_version_tuple()[:2], sep='.', end=' '); print(platform.machine())"
@@ -32,8 +34,8 @@ class Base:
     machine: str
 
 
-def resolve(client: Any, name: str, *, fall_back: bool, say: Callable[[str], None]) -> Base:
-    """Find, pull or make the image `name`. With `fall_back`, a Debian root where it cannot be pulled.
+def resolve(client: Any, name: str, say: Callable[[str], None]) -> Base:
+    """Find, pull or make the image `name`; for DEFAULT_BASE, a Debian root where that cannot be pulled.
 
     Raises:
         SandboxError: there is no such base, or it has no Python.
@@ -48,7 +50,7 @@ def resolve(client: Any, name: str, *, fall_back: bool, say: Callable[[str], Non
             client.images.pull(name)
         except APIError as error:
             reason = f"{name} could not be pulled ({str(error.explanation or error).strip()})"
-            if not fall_back:
+            if name != DEFAULT_BASE:
                 raise SandboxError(f"{reason}: choose another --base, or --base {DEBIAN}") from error
             say(f"{reason}: making a Debian root instead")
             name = _debian(client, say)
@@ -67,15 +69,11 @@ def _probe(client: Any, name: str) -> Base:
 
 def _debian(client: Any, say: Callable[[str], None]) -> str:
     """Import a minimal Debian with Python as an image, unless that was done before; return its name."""
-    name = f"autograder-base:{DEBIAN_SUITE}"
-    try:
-        client.images.get(name)
-    except ImageNotFound:
-        pass
-    else:
-        return name
+    with contextlib.suppress(ImageNotFound):
+        client.images.get(DEBIAN_NAME)
+        return DEBIAN_NAME
     if shutil.which("mmdebstrap") is None:
-        raise SandboxError("no base image: no registry can be reached and mmdebstrap is not installed (apt-get install mmdebstrap)")
+        raise SandboxError("a Debian root needs mmdebstrap, which is not installed: apt-get install mmdebstrap")
     say(f"making a Debian root ({DEBIAN_SUITE})")
     with tempfile.TemporaryDirectory(prefix="autograder-base-") as folder:
         archive = Path(folder) / "root.tar"
@@ -84,6 +82,6 @@ def _debian(client: Any, say: Callable[[str], None]) -> str:
         done = subprocess.run([*command, DEBIAN_SUITE, str(archive)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SandboxError(f"mmdebstrap failed: {done.stderr.strip()[-1000:]}")
-        repository, _, tag = name.partition(":")
+        repository, _, tag = DEBIAN_NAME.partition(":")
         client.api.import_image_from_file(str(archive), repository=repository, tag=tag)
-    return name
+    return DEBIAN_NAME

@@ -23,9 +23,7 @@ def run_folder() -> Path:
 
     `$AUTOGRADER_RUN` moves it.
     """
-    folder = Path(
-        os.environ.get("AUTOGRADER_RUN") or Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
-    )
+    folder = Path(os.environ.get("AUTOGRADER_RUN") or Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")

@@ -44,9 +44,7 @@ class Bubblewrap(Sandbox):
 
     def image_id(self, spec: SlotSpec) -> str:
         """The interpreter and the packages it sees are the host's."""
-        return (
-            f"bwrap:{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}:{spec.profile}"
-        )
+        return f"bwrap:{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}:{spec.profile}"
 
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
         """Start bwrap with the zygote in it."""

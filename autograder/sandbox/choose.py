@@ -1,39 +1,48 @@
-"""Which sandbox: by name, or the best that this machine has."""
+"""Choose the sandbox: by name, or the strongest that works on this machine."""
 
 from __future__ import annotations
 
 import warnings
 
-from autograder.errors import SandboxError, UsageError
-from autograder.sandbox.bwrap import Bubblewrap
+from autograder.errors import UsageError
 from autograder.sandbox.interface import Sandbox
-from autograder.sandbox.unconfined import Unconfined
 
 NAMES = ("auto", "docker", "bwrap", "none")
+STRONGEST_FIRST = ("docker", "bwrap")
 
 
 def sandbox(name: str | None = None) -> Sandbox:
-    """The sandbox of that name; `auto` takes docker where an engine answers and the image is there, else bwrap.
+    """Return the sandbox called `name`; for None or "auto" the first of STRONGEST_FIRST that works here.
+
+    "none" is taken only by name, with a RuntimeWarning.
 
     Raises:
-        UsageError: no such name, or nothing works here; says what to install.
+        UsageError: no such sandbox, or it cannot work here; says what to install.
     """
-    from autograder.sandbox.docker import Docker
-
-    if name in (None, "auto"):
-        found: list[str] = []
-        for candidate in (Docker(), Bubblewrap()):
-            try:
-                reason = candidate.missing()
-            except SandboxError as error:
-                reason = str(error)
-            if reason is None:
-                return candidate
-            found.append(f"{candidate.name}: {reason}")
-        raise UsageError("no sandbox works here: " + "; ".join(found))
-    kinds = {"docker": Docker, "bwrap": Bubblewrap, "none": Unconfined}
-    if name not in kinds:
-        raise UsageError(f"no sandbox {name!r}: expected one of {', '.join(NAMES)}")
+    if name not in {None, *NAMES}:
+        raise UsageError(f"no sandbox {name!r}: choose one of {', '.join(NAMES)}")
     if name == "none":
-        warnings.warn("no sandbox: the code runs as you, with your files and network", stacklevel=2)
-    return kinds[name]()
+        warnings.warn("no sandbox: submissions run as you, with your files and network", RuntimeWarning, stacklevel=2)
+        return make(name)
+    reasons = []
+    for candidate in STRONGEST_FIRST if name in {None, "auto"} else (str(name),):
+        made = make(candidate)
+        if (reason := made.missing()) is None:
+            return made
+        reasons.append(f"{candidate}: {reason}")
+    raise UsageError(f"no sandbox works here: {'; '.join(reasons)}")
+
+
+def make(name: str) -> Sandbox:
+    """Return the sandbox called `name`, whether it can work here or not; only its own packages are imported."""
+    if name == "docker":
+        from autograder.sandbox.docker import Docker
+
+        return Docker()
+    if name == "bwrap":
+        from autograder.sandbox.bwrap import Bubblewrap
+
+        return Bubblewrap()
+    from autograder.sandbox.unconfined import Unconfined
+
+    return Unconfined()

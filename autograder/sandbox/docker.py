@@ -46,14 +46,16 @@ REQUEST_SECONDS = 60
 REFUSALS = (DockerException, requests.RequestException)
 
 
-def connect() -> Any:
+def connect(seconds: float = REQUEST_SECONDS) -> Any:
     """Return a client of the engine that $DOCKER_HOST names, or of the usual socket.
+
+    `seconds` is how long the engine may be silent in an answer.
 
     Raises:
         SandboxError: no engine answers; the message says what to do.
     """
     try:
-        client = docker.from_env(timeout=REQUEST_SECONDS)
+        client = docker.from_env(timeout=seconds)
         client.ping()
     except REFUSALS as error:
         raise SandboxError(classify(error).message) from error
@@ -61,7 +63,10 @@ def connect() -> Any:
 
 
 class Docker(Sandbox):
-    """Containers of the image that `autograder image build` makes. `cpus` is each container's share ($AUTOGRADER_CPUS)."""
+    """Containers of the image that `autograder image build` makes.
+
+    `cpus`: how many processors' worth of time each may have ($AUTOGRADER_CPUS; 1 without it).
+    """
 
     name = "docker"
 
@@ -128,7 +133,10 @@ class Docker(Sandbox):
     def _walls(self, spec: SlotSpec) -> tuple[str, ...]:
         """Those that the engine says it can build: a rootless one may have no cgroups."""
         walls = ["docker", "pid-namespace", "no-network", "read-only-root"]
-        walls += [wall for wall, key in (("cgroup-memory", "MemoryLimit"), ("cgroup-pids", "PidsLimit")) if self._info.get(key)]
+        if self._info.get("MemoryLimit"):
+            walls.append("cgroup-memory")
+        if self._info.get("PidsLimit"):
+            walls.append("cgroup-pids")
         return (*walls, spec.runtime) if spec.runtime else tuple(walls)
 
     @cached_property

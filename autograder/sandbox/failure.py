@@ -32,7 +32,8 @@ def classify(error: Exception, host: str | None = None) -> Failure:
         return Failure(f"the container is gone: {_said(error)}", retry=True)
     if isinstance(error, errors.APIError):
         # 409: another request is at work on the same thing; 5xx: the engine itself stumbled
-        return Failure(f"the container engine refused: {_said(error)}", retry=error.status_code == 409 or error.is_server_error())
+        retry = error.status_code == 409 or error.is_server_error()
+        return Failure(f"the container engine refused: {_said(error)}", retry)
     if isinstance(error, requests.Timeout):
         return Failure(f"the container engine at {host} did not answer in time", retry=True)
     if isinstance(error, errors.DockerException | requests.ConnectionError):
@@ -44,8 +45,8 @@ def _unreachable(error: Exception, host: str) -> Failure:
     """The engine could not be spoken to: not running, not ours to use, or gone in the middle of an answer."""
     reason = _first_os_error(error)
     if isinstance(reason, PermissionError):
-        advice = "this user may not use it; add it to the group `docker`, or set DOCKER_HOST to a rootless engine"
-        return Failure(f"the container engine at {host} is closed to us: {advice}, or choose `--sandbox bwrap`", retry=False)
+        advice = "join the group `docker`, set DOCKER_HOST to a rootless engine, or choose `--sandbox bwrap`"
+        return Failure(f"this user may not use the container engine at {host}: {advice}", retry=False)
     if isinstance(reason, ConnectionResetError | BrokenPipeError):
         return Failure(f"the container engine at {host} hung up: {reason}", retry=True)
     what = f" ({reason})" if reason else f" ({error})"
@@ -62,7 +63,7 @@ def _first_os_error(error: BaseException | None) -> OSError | None:
         if not isinstance(each, BaseException) or id(each) in seen:
             continue
         seen.add(id(each))
-        if isinstance(each, OSError) and each.errno is not None:
+        if isinstance(each, OSError) and isinstance(each.errno, int):
             return each
         waiting += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
     return None

@@ -1,4 +1,4 @@
-"""Make the container image: a base, the packages of `requirements.py`, and a digest of both, so that it is made once."""
+"""Make the container image: a base, the packages of `requirements.py`, a label that says what it was made from."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from typing import Any
 from docker.errors import ImageNotFound
 
 from autograder.errors import SandboxError
-from autograder.sandbox.base import DEFAULT_BASE, resolve
+from autograder.sandbox.base import DEBIAN, DEBIAN_NAME, DEFAULT_BASE, resolve
 from autograder.sandbox.docker import INSIDE_VENV, REFUSALS, SITE_LABEL, connect
 from autograder.sandbox.failure import classify
 from autograder.sandbox.interface import IMAGE
 from autograder.sandbox.requirements import requirements
 
 DIGEST_LABEL, BASE_LABEL, STAGE_LABEL = "autograder.digest", "autograder.base", "autograder.stage=packages"
+SILENT_SECONDS = 3600.0
+"""A step of the build may say nothing for long: the installation of torch, the compilation of everything."""
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "default-timeout")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
@@ -41,19 +43,19 @@ class Built:
 
 
 def build(
-    *, tag: str = IMAGE, base: str | None = None, force: bool = False, say: Callable[[str], None] = print
+    *, tag: str = IMAGE, base: str = DEFAULT_BASE, force: bool = False, say: Callable[[str], None] = print
 ) -> Built:
     """Make the image `tag` unless one with the same inputs is there (`force`: make it all the same).
 
-    `base` is an image name, or "mmdebstrap" for a Debian root made here; without it, DEFAULT_BASE, and the Debian root
-    where no registry has that. `say` is told what is done.
+    `base` is an image's name, or "mmdebstrap" for a Debian root made here; where no registry has DEFAULT_BASE, that is
+    made instead. `say` is told what is done.
 
     Raises:
         SandboxError: no engine, no base, or a step of the build failed; the message has its last lines.
         UsageError: this environment lacks a package that the image needs.
     """
     began = time.monotonic()
-    client = connect()
+    client = connect(SILENT_SECONDS)
     wanted = requirements()
     dockerfile = resources.files("autograder.sandbox").joinpath("images/Dockerfile").read_text()
     digest = hashlib.sha256(f"{dockerfile}\0{wanted}".encode()).hexdigest()[:16]
@@ -61,7 +63,7 @@ def build(
         if not force and (there := _there(client, tag, digest, base)) is not None:
             say(f"{tag} is up to date")
             return Built(there.id, there.labels[BASE_LABEL], there.attrs["Size"], 0.0, made=False)
-        found = resolve(client, base or DEFAULT_BASE, fall_back=base is None, say=say)
+        found = resolve(client, base, say)
         say(f"{tag} on {found.name}: Python {found.python}, {found.machine}")
         labels = {
             DIGEST_LABEL: digest,
@@ -85,27 +87,29 @@ def build(
                 decode=True,
             )
             _follow(steps, say)
-        client.images.prune(filters={"dangling": True, "label": STAGE_LABEL})
+        for label in (STAGE_LABEL, DIGEST_LABEL):  # the first stage, and what this image replaces
+            client.images.prune(filters={"dangling": True, "label": label})
         image = client.images.get(tag)
     except REFUSALS as error:
         raise SandboxError(classify(error).message) from error
     return Built(image.id, found.name, image.attrs["Size"], time.monotonic() - began, made=True)
 
 
-def _there(client: Any, tag: str, digest: str, base: str | None) -> Any | None:
-    """The image, if it was made from the same inputs."""
+def _there(client: Any, tag: str, digest: str, base: str) -> Any | None:
+    """The image, if it was made from the same inputs. What stood in for DEFAULT_BASE is as good as that."""
     try:
         image = client.images.get(tag)
     except ImageNotFound:
         return None
-    same = image.labels.get(DIGEST_LABEL) == digest and base in {None, image.labels.get(BASE_LABEL)}
+    asked = {DEFAULT_BASE: image.labels.get(BASE_LABEL), DEBIAN: DEBIAN_NAME}.get(base, base)
+    same = (image.labels.get(DIGEST_LABEL), image.labels.get(BASE_LABEL)) == (digest, asked)
     return image if same else None
 
 
 def _packages(context: Path, python: str, machine: str, say: Callable[[str], None]) -> dict[str, str]:
-    """Collect the wheels here, with this environment's own pip settings, where they fit the image: return build arguments.
+    """Collect the wheels here, by this machine's own pip settings, if they will fit the image; return build arguments.
 
-    Where they do not fit (another Python, another machine), pip runs in the build, and is told the indexes and proxies.
+    If they will not (another Python, another machine), pip runs in the build and is told the indexes and proxies.
     """
     wheels = context / "wheels"
     wheels.mkdir()

@@ -35,9 +35,7 @@ class Slot:
         self.folder = Path(tempfile.mkdtemp(prefix="s-", dir=run_folder()))
         (self.folder / "owner").write_text(owner.mark())
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
-        self.uid = 1_000_000 + secrets.randbelow(
-            2**30
-        )  # a user of its own for each slot: limits count by user
+        self.uid = 1_000_000 + secrets.randbelow(2**30)  # a user of its own for each slot: limits count by user
         self.resident = 0
         self.used = 0
         self.served = 0
@@ -68,13 +66,10 @@ class Slot:
         deadline = self._started + START_SECONDS
         while not select.select([self._listener], [], [], 0.2)[0]:
             if not self.enclosure.alive():
-                raise SandboxError(
-                    f"the {self.sandbox.name} sandbox ended before it was ready: {self._last_words()}"
-                )
+                raise SandboxError(f"the {self.sandbox.name} sandbox ended before it was ready: {self._last_words()}")
             if time.monotonic() > deadline:
                 raise SandboxError(
-                    f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: "
-                    f"{self._last_words()}"
+                    f"the {self.sandbox.name} sandbox was not ready after {START_SECONDS:.0f} s: {self._last_words()}"
                 )
         self._control, _ = self._listener.accept()
         self._listener.close()
@@ -195,9 +190,7 @@ class Slot:
                     return event
             left = deadline - time.monotonic()
             if left <= 0:
-                raise SandboxError(
-                    f"the zygote did not answer within {seconds:.0f} s ({'/'.join(sorted(names))})"
-                )
+                raise SandboxError(f"the zygote did not answer within {seconds:.0f} s ({'/'.join(sorted(names))})")
             self._receive(left)
 
     def _receive(self, seconds: float) -> None:

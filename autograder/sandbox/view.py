@@ -1,4 +1,4 @@
-"""What of the host's files a bubblewrap sandbox shows: the system's programs and libraries, this interpreter, its packages."""
+"""What of the host's files a bubblewrap sandbox shows: the system's libraries, this interpreter, its packages."""
 
 from __future__ import annotations
 

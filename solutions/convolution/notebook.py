@@ -32,7 +32,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course import cityscape, landscape, photo, show, show_row
+from course import cityscape, landscape, photo, show_row
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "correlate1d-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 1. A dot product that slides
@@ -118,7 +118,7 @@ def correlate2d(x, w, border="valid", stride=1):
     if border == "same":
         x = np.pad(x, (((k1 - 1) // 2, k1 // 2), ((k2 - 1) // 2, k2 // 2)))
     rows, columns = x.shape[0] - k1 + 1, x.shape[1] - k2 + 1
-    # one loop over the few weights, not over the many pixels: each weight sees the image shifted by (u, v)
+    # a loop over the few weights: each sees the whole image, shifted by (u, v)
     y = 0
     for u, v in np.ndindex(k1, k2):
         y = y + w[u, v] * x[u : u + rows : stride, v : v + columns : stride]
@@ -349,7 +349,7 @@ def sobel(x):
 bright_right = np.zeros((5, 6))
 bright_right[:, 3:] = 1  # a vertical edge between columns 2 and 3
 horizontal, vertical = sobel(bright_right)
-assert np.allclose(vertical[2], [0, 0, 4, 4, 0, -4]), f"row 2 of the vertical edges, found {vertical[2]}"
+assert np.allclose(vertical[2], [0, 0, 4, 4, 0, -4]), f"row 2, found {vertical[2]}"
 assert np.allclose(horizontal[2], 0), f"no horizontal edge in row 2, found {horizontal[2]}"
 
 # %% nbgrader={"grade": false, "grade_id": "sobel-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -404,7 +404,7 @@ bright = np.unravel_index(np.argmax(raw), raw.shape)
 found = match_pattern(coins, coin)
 show_row(
     [coin, raw, correlate2d(coins, coin - coin.mean()), coins, coins],
-    ["pattern", "score, mean left in", "score, zero mean", "left in: bright wins", "zero mean: found"],
+    ["pattern", "score, raw", "score, zero mean", "raw: bright wins", "zero mean: found"],
     windows=[None, None, None, (*bright, *coin.shape), (*found, *coin.shape)],
 )
 
@@ -554,7 +554,8 @@ bank = np.stack(
 )
 maps = conv2d(astronaut[None], bank, padding=1)[0]
 coarse = conv2d(astronaut[None], bank, stride=4, padding=1)[0]
-show_row([astronaut, *maps, coarse[1]], ["three channels in", "filter 1: edges", "filter 2: red", "filter 2, stride 4"])
+titles = ["three channels in", "filter 1: edges", "filter 2: red", "filter 2, stride 4"]
+show_row([astronaut, *maps, coarse[1]], titles)
 print(f"{astronaut.shape} -> {maps.shape}, stride 4 {coarse.shape}; {bank.size} weights")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "separable-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -597,7 +598,7 @@ def depthwise_conv2d(x, w):
     Returns an array of shape (N, C, H - k1 + 1, W - k2 + 1).
     """
     ### BEGIN SOLUTION
-    return np.stack([[correlate2d(channel, kernel) for channel, kernel in zip(image, w)] for image in x])
+    return np.stack([[correlate2d(one, kernel) for one, kernel in zip(image, w)] for image in x])
     ### END SOLUTION
 
 
@@ -639,7 +640,8 @@ city, country = skyline_score(cityscape(1)), skyline_score(landscape(1))
 assert city > country, f"a city has more long lines; found {city:.3f} and {country:.3f}"
 
 # %% nbgrader={"grade": false, "grade_id": "skyline_score-look", "locked": true, "schema_version": 3, "solution": false, "task": false}
-pictures = {"city": cityscape(1), "landscape": landscape(1), "bricks": photo("brick"), "grass": photo("grass")}
+pictures = {"city": cityscape(1), "landscape": landscape(1)}
+pictures |= {"bricks": photo("brick"), "grass": photo("grass")}
 edges = {name: sobel(picture)[1][1:-1, 1:-1] for name, picture in pictures.items()}
 lines = {name: np.abs(correlate2d(edge, np.full((15, 1), 1 / 15))) for name, edge in edges.items()}
 show_row(list(pictures.values()), list(pictures))

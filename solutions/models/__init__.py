@@ -10,9 +10,9 @@ CPU. `with torch.device("meta"):` builds a network without memory, to count its 
 
 from solutions.models.alexnet import AlexNet
 from solutions.models.classifier import Classifier
-from solutions.models.googlenet import GoogLeNet, Inception
+from solutions.models.googlenet import GoogLeNet, Inception, conv_relu
 from solutions.models.lenet import LeNet5
-from solutions.models.resnet import BasicBlock, Bottleneck, ResNet
+from solutions.models.resnet import BasicBlock, Bottleneck, ResNet, conv_bn
 from solutions.models.vgg import VGG, VGG16, VGG19
 
 __all__ = [
@@ -27,4 +27,6 @@ __all__ = [
     "Inception",
     "LeNet5",
     "ResNet",
+    "conv_bn",
+    "conv_relu",
 ]

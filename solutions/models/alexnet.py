@@ -1,4 +1,4 @@
-"""AlexNet (Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep convolutional neural networks")."""
+"""AlexNet: "ImageNet classification with deep convolutional neural networks" (Krizhevsky, Sutskever, Hinton 2012)."""
 
 from torch import Tensor, nn
 
@@ -33,12 +33,12 @@ class AlexNet(Classifier):
         )
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Dropout(0.5),
             nn.Linear(c5 * 6 * 6, hidden),
             nn.ReLU(),
             nn.Dropout(0.5),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
+            nn.Dropout(0.5),
             nn.Linear(hidden, classes),
         )
         self.initialise()

@@ -4,7 +4,7 @@ from typing import Any
 
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -39,7 +39,7 @@ class Classifier(LightningModule):
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy of a batch of images and labels."""
         images, labels = batch
-        return F.cross_entropy(self(images), labels)
+        return functional.cross_entropy(self(images), labels)
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Lightning's hook: the loss of one batch."""
@@ -51,7 +51,7 @@ class Classifier(LightningModule):
         """Lightning's hook: loss and accuracy of one batch, in evaluation mode."""
         images, labels = batch
         logits = self(images)
-        self.log("validation_loss", F.cross_entropy(logits, labels), prog_bar=True)
+        self.log("validation_loss", functional.cross_entropy(logits, labels), prog_bar=True)
         self.log("validation_accuracy", (logits.argmax(dim=1) == labels).float().mean(), prog_bar=True)
 
     def configure_optimizers(self) -> dict[str, Any]:

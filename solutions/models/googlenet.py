@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from solutions.models.classifier import Batch, Classifier, scaled
 
@@ -22,11 +22,9 @@ TABLE = {
 AUXILIARY_WEIGHT = 0.3
 
 
-def convolution(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
+def conv_relu(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
     """A convolution that keeps the size at stride 1, and its ReLU: all that this network is made of."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2), nn.ReLU()
-    )
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2), nn.ReLU())
 
 
 class Inception(nn.Module):
@@ -39,12 +37,10 @@ class Inception(nn.Module):
         self, in_channels: int, out1: int, reduce3: int, out3: int, reduce5: int, out5: int, pool: int
     ) -> None:
         super().__init__()
-        self.branch1 = convolution(in_channels, out1, 1)
-        self.branch3 = nn.Sequential(convolution(in_channels, reduce3, 1), convolution(reduce3, out3, 3))
-        self.branch5 = nn.Sequential(convolution(in_channels, reduce5, 1), convolution(reduce5, out5, 5))
-        self.branch_pool = nn.Sequential(
-            nn.MaxPool2d(3, stride=1, padding=1), convolution(in_channels, pool, 1)
-        )
+        self.branch1 = conv_relu(in_channels, out1, 1)
+        self.branch3 = nn.Sequential(conv_relu(in_channels, reduce3, 1), conv_relu(reduce3, out3, 3))
+        self.branch5 = nn.Sequential(conv_relu(in_channels, reduce5, 1), conv_relu(reduce5, out5, 5))
+        self.branch_pool = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), conv_relu(in_channels, pool, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """The four branches along the channels, in the paper's order."""
@@ -59,7 +55,7 @@ class Auxiliary(nn.Module):
         channels, hidden = scaled(128, width), scaled(1024, width)
         self.layers = nn.Sequential(
             nn.AvgPool2d(5, stride=3),  # 4 x 4
-            convolution(in_channels, channels, 1),
+            conv_relu(in_channels, channels, 1),
             nn.Flatten(),
             nn.Linear(channels * 4 * 4, hidden),
             nn.ReLU(),
@@ -84,10 +80,10 @@ class GoogLeNet(Classifier):
         super().__init__()
         first, second = scaled(64, width), scaled(192, width)
         self.stem = nn.Sequential(
-            convolution(3, first, 7, stride=2),  # 112 x 112
+            conv_relu(3, first, 7, stride=2),  # 112 x 112
             self.halving(),
-            convolution(first, first, 1),
-            convolution(first, second, 3),
+            conv_relu(first, first, 1),
+            conv_relu(first, second, 3),
             self.halving(),  # 28 x 28
         )
         self.inception, self.auxiliary = nn.ModuleDict(), nn.ModuleDict()
@@ -99,9 +95,7 @@ class GoogLeNet(Classifier):
             if auxiliary and name in {"4a", "4d"}:
                 self.auxiliary[name] = Auxiliary(channels, classes, width)
         self.pool = self.halving()
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes)
-        )
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes))
         self.initialise()
 
     @staticmethod
@@ -127,6 +121,6 @@ class GoogLeNet(Classifier):
         images, labels = batch
         outputs = self(images)
         if isinstance(outputs, Tensor):
-            return F.cross_entropy(outputs, labels)
-        main, *others = (F.cross_entropy(logits, labels) for logits in outputs)
+            return functional.cross_entropy(outputs, labels)
+        main, *others = (functional.cross_entropy(logits, labels) for logits in outputs)
         return main + AUXILIARY_WEIGHT * sum(others)

@@ -1,12 +1,12 @@
 """ResNet (He, Zhang, Ren and Sun 2016, "Deep residual learning for image recognition", arXiv 1512.03385)."""
 
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from solutions.models.classifier import Classifier, scaled
 
 
-def convolution(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
+def conv_bn(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
     """A convolution without bias and its batch normalisation, whose shift is bias enough."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False),
@@ -14,26 +14,22 @@ def convolution(in_channels: int, out_channels: int, kernel_size: int, stride: i
     )
 
 
-class Residual(nn.Module):
-    """`relu(residual(x) + shortcut(x))`: what the two kinds of blocks share.
+def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+    """The identity where input and output have the same shape, else a projection (the paper's option B)."""
+    if stride == 1 and in_channels == out_channels:
+        return nn.Identity()
+    return conv_bn(in_channels, out_channels, 1, stride)
 
-    The shortcut is the identity where input and output have the same shape, and a 1x1 convolution of the block's
-    stride with batch normalisation (a projection, the paper's option B) where they do not.
-    """
+
+class Residual(nn.Module):
+    """`relu(residual(x) + shortcut(x))`: what both kinds of blocks compute."""
 
     residual: nn.Sequential
     shortcut: nn.Module
 
-    @staticmethod
-    def shortcut_between(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-        """The identity, or the projection where the shape changes."""
-        if stride == 1 and in_channels == out_channels:
-            return nn.Identity()
-        return convolution(in_channels, out_channels, 1, stride)
-
     def forward(self, x: Tensor) -> Tensor:
         """`(N, in_channels, H, W)` to `(N, expansion * channels, H / stride, W / stride)`."""
-        return F.relu(self.residual(x) + self.shortcut(x))
+        return functional.relu(self.residual(x) + self.shortcut(x))
 
 
 class BasicBlock(Residual):
@@ -44,9 +40,9 @@ class BasicBlock(Residual):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            convolution(in_channels, channels, 3, stride), nn.ReLU(), convolution(channels, channels, 3)
+            conv_bn(in_channels, channels, 3, stride), nn.ReLU(), conv_bn(channels, channels, 3)
         )
-        self.shortcut = self.shortcut_between(in_channels, channels, stride)
+        self.shortcut = shortcut(in_channels, channels, stride)
 
 
 class Bottleneck(Residual):
@@ -61,13 +57,13 @@ class Bottleneck(Residual):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            convolution(in_channels, channels, 1),
+            conv_bn(in_channels, channels, 1),
             nn.ReLU(),
-            convolution(channels, channels, 3, stride),
+            conv_bn(channels, channels, 3, stride),
             nn.ReLU(),
-            convolution(channels, self.expansion * channels, 1),
+            conv_bn(channels, self.expansion * channels, 1),
         )
-        self.shortcut = self.shortcut_between(in_channels, self.expansion * channels, stride)
+        self.shortcut = shortcut(in_channels, self.expansion * channels, stride)
 
 
 DEPTHS: dict[int, tuple[type[BasicBlock | Bottleneck], tuple[int, ...]]] = {
@@ -94,9 +90,7 @@ class ResNet(Classifier):
         super().__init__()
         block, repeats = DEPTHS[layers]
         channels = scaled(64, width)
-        self.stem = nn.Sequential(
-            convolution(3, channels, 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)
-        )
+        self.stem = nn.Sequential(conv_bn(3, channels, 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1))
         self.stages = nn.Sequential()
         for stage, count in enumerate(repeats):
             for index in range(count):

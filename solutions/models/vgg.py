@@ -1,4 +1,4 @@
-"""VGG (Simonyan and Zisserman 2015, "Very deep convolutional networks for large-scale image recognition", arXiv 1409.1556)."""
+"""VGG: "Very deep convolutional networks for large-scale image recognition" (Simonyan, Zisserman; arXiv 1409.1556)."""
 
 from collections.abc import Sequence
 

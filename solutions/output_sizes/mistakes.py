@@ -316,7 +316,7 @@ def biases_kept(in_channels, out_channels, stride=1):
     of="alexnet_conv1_side",
     hint="That is the printed value: (224 - 11) / 4 leaves a remainder. What is dropped?",
 )
-def printed_side(name):
+def printed_side(_name):
     return 55
 
 
@@ -324,7 +324,7 @@ def printed_side(name):
     of="alexnet_padding",
     hint="This gives 55, but a pixel is left over: for which i is (i - 11) / 4 + 1 exactly 55?",
 )
-def padding_with_remainder(name):
+def padding_with_remainder(_name):
     return (2, 2)
 
 
@@ -332,7 +332,7 @@ def padding_with_remainder(name):
     of="resnet18_projections",
     hint="Their batch normalisations are missing: a scale and a shift for each channel.",
 )
-def projections_without_batchnorm(name):
+def projections_without_batchnorm(_name):
     return 64 * 128 + 128 * 256 + 256 * 512
 
 

@@ -77,7 +77,7 @@ def slide(axes, title, i, k, before=0, after=0, stride=1, dilation=1):
 
 
 def cone(axes, title, layers):
-    """Draw what one output sees through layers `(k, s, d)`: a line of pixels for each, the image at the bottom."""
+    """Draw what one output sees through layers `(k, s, d)`, with the image at the bottom."""
     pixels, jump = {0}, int(np.prod([stride for _, stride, _ in layers]))
     axes.scatter(0, 0, s=34, color=TAP, zorder=2, **EDGE)
     for row, (k, stride, dilation) in enumerate(reversed(layers), start=1):
@@ -87,7 +87,8 @@ def cone(axes, title, layers):
                 below = (jump // stride) * (stride * x + tap)
                 axes.plot([jump * x, below], [1 - row, -row], color="#999999", linewidth=0.7, zorder=1)
         pixels, jump = {stride * x + tap for x in pixels for tap in taps}, jump // stride
-        axes.scatter([jump * x for x in pixels], [-row] * len(pixels), s=34, color=INPUT, zorder=2, **EDGE)
+        xs = [jump * x for x in pixels]
+        axes.scatter(xs, [-row] * len(xs), s=34, color=INPUT, zorder=2, **EDGE)
     axes.set_title(f"{title}\none output sees {max(pixels) - min(pixels) + 1} pixels", fontsize=9)
     axes.set_xlim(-8.2, 8.2)
     axes.axis("off")
@@ -107,7 +108,7 @@ def cone(axes, title, layers):
 # the window. A hatched pixel is read by no window. Count the rows before you read on.
 
 # %% nbgrader={"grade": false, "grade_id": "sizes-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(11, 2.4))
+figure = Figure(figsize=(12, 3.1))
 panels = figure.subplots(1, 4)
 slide(panels[0], "i=7, k=3", 7, 3)
 slide(panels[1], "i=7, k=3, p=1", 7, 3, before=1, after=1)
@@ -128,8 +129,10 @@ picture(
 # (V. Dumoulin and F. Visin, [*A guide to convolution arithmetic for deep learning*](https://arxiv.org/abs/1603.07285),
 # 2016, relationships 6 and 15). In the third picture the division leaves a remainder: the last pixel is never read.
 #
-# Two remarks:
+# Three remarks:
 #
+# - What the padding holds does not change the size, but it matters: a convolution's padding is 0, a maximum pooling's
+#   is $-\infty$. With zeros, the maximum of negative numbers at the border would be wrong.
 # - In this formula, as in torch, an ordinary convolution has dilation **1**. You may meet a lecture slide that says
 #   "the dilation is almost always 0". Try 0 in the formula: a window of 3 on 5 pixels would have 5 places, as if all of
 #   its taps lay on one pixel.
@@ -181,14 +184,14 @@ assert output_size(3, 5) == 0, "there is no room for 5 taps on 3 pixels"
 # A 2-D layer asks this for each axis by itself: $k_1$, the height of the kernel, pads top and bottom.
 
 # %% nbgrader={"grade": false, "grade_id": "same_padding-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(9, 2.4))
+figure = Figure(figsize=(9, 3.1))
 panels = figure.subplots(1, 3)
 slide(panels[0], "k=3: one on either side", 6, 3, before=1, after=1)
 slide(panels[1], "k=4: one before, two after", 6, 4, before=1, after=2)
 slide(panels[2], "k=3, d=2: two on either side", 6, 3, before=2, after=2, dilation=2)
 picture(
     figure,
-    "Six pixels, six windows: of 3 taps, of 4 (one pixel more after the line), and of 3 with dilation 2.",
+    "Six pixels, six windows: of 3 taps, of 4 (padded by one more after), and of 3 with dilation 2.",
 )
 
 
@@ -323,7 +326,7 @@ axes.set_xlabel("side of the kernel")
 axes.set_ylabel("weights, 64 to 128 channels")
 axes.grid(alpha=0.3)
 axes.legend()
-picture(figure, "Weights against the kernel's side: a convolution grows as its square, a separable one hardly.")
+picture(figure, "Weights against the kernel's side: the separable convolution hardly grows.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "saved_weights-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### Your own numbers: a bottleneck
@@ -379,7 +382,7 @@ def conv_macs(in_channels, out_channels, kernel_size, output_shape, groups=1):
 
 # %% nbgrader={"grade": true, "grade_id": "conv_macs", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 assert conv_macs(1, 1, 3, (1, 1)) == 9, "one place, nine taps"
-assert conv_macs(3, 64, 3, (224, 224)) == 86_704_128, "VGG16's first layer: 1,728 weights, 50,176 places"
+assert conv_macs(3, 64, 3, (224, 224)) == 86_704_128, "VGG16's first layer: 1,728 weights"
 assert conv_macs(64, 64, 3, (224, 224)) == 1_849_688_064, "its second layer: 21 times as much work"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "field-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -394,7 +397,7 @@ panels = figure.subplots(1, 3)
 cone(panels[0], "three layers, k=3", [(3, 1, 1)] * 3)
 cone(panels[1], "k=3, strides 2, 2, 1", [(3, 2, 1), (3, 2, 1), (3, 1, 1)])
 cone(panels[2], "k=3, dilations 1, 2, 4", [(3, 1, 1), (3, 1, 2), (3, 1, 4)])
-picture(figure, "One output sees 7 pixels through three layers, 15 with strides 2, 2, 1, 15 with dilations 1, 2, 4.")
+picture(figure, "One output sees 7 pixels; with strides 2, 2, 1 it sees 15; with dilations 1, 2, 4 as well.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "receptive_field-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Two numbers walk through the layers, from the image upwards. The **size** $r$ begins at 1: a pixel sees itself. The
@@ -652,7 +655,8 @@ figure = Figure(figsize=(8, 2.6))
 axes = figure.subplots()
 places = np.arange(len(names))
 for offset, name, counts, colour in [(-0.2, "parameters", parameters, INPUT), (0.2, "MACs", macs, TAP)]:
-    axes.bar(places + offset, 100 * np.array(counts) / sum(counts), 0.4, label=name, color=colour, **EDGE)
+    share = 100 * np.array(counts) / sum(counts)
+    axes.bar(places + offset, share, 0.4, label=name, color=colour, **EDGE)
 axes.set_xticks(places, names)
 axes.set_ylabel("% of the network")
 axes.legend()

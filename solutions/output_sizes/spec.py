@@ -57,6 +57,9 @@ def is_layer(value: Any, depth: int = 4) -> bool:
 def _is_option(value: Any, depth: int) -> bool:
     """Whether a value is a number, a spec, or a list of specs."""
     if isinstance(value, tuple | list):
-        specs = value if value and all(isinstance(part, list) for part in value) else [value]
-        return all(is_layer(layer, depth - 1) for spec in specs for layer in spec)
+        return _is_spec(value, depth) or all(_is_spec(part, depth) for part in value)
     return isinstance(value, int)
+
+
+def _is_spec(value: Any, depth: int) -> bool:
+    return isinstance(value, tuple | list) and all(is_layer(layer, depth - 1) for layer in value)

@@ -1,4 +1,7 @@
-"""Slots and kernels of every sandbox that this machine has. `AUTOGRADER_CONTRACT=bwrap` runs the suite for one alone."""
+"""Slots and kernels of every sandbox that this machine has.
+
+`AUTOGRADER_CONTRACT=bwrap` runs the suite for one alone.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,9 @@ def _params(*names: str) -> list[Any]:
 @pytest.fixture(scope="session", autouse=True)
 def _secret() -> Iterator[None]:
     """A canary in the grader's environment, there before any sandbox starts."""
-    os.environ["AUTOGRADER_SECRET"] = CANARY
-    yield
-    del os.environ["AUTOGRADER_SECRET"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_SECRET", CANARY)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 CANARY = f"canary-{secrets.token_hex(8)}"
 
 
-class Killed(Exception):
+class KernelKilledError(Exception):
     """The kernel died while it ran a cell."""
 
 
@@ -51,7 +51,7 @@ class Kernel:
                 assert content["status"] == "ok", f"{content['ename']}: {content['evalue']}"
                 return ast.literal_eval(content["user_expressions"]["answer"]["data"]["text/plain"])
             if self.slot.exited(self.name):
-                raise Killed
+                raise KernelKilledError
             time.sleep(0.005)
         raise TimeoutError(code)
 

@@ -1,7 +1,6 @@
 """Every sandbox with walls: what a kernel cannot see, reach, change or use up."""
 
 import contextlib
-import os
 import secrets
 import signal
 import socket
@@ -10,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sandboxed import CANARY, LIMITS, REPOSITORY, Killed
+from sandboxed import CANARY, LIMITS, REPOSITORY, KernelKilledError
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +38,20 @@ def test_no_secret_is_in_sight(kernel, planted):
         answer = [f"environment {{name}}" for name, value in os.environ.items() if canary in value]
         answer += [f"argument {{each}}" for each in sys.orig_argv if canary in each or repository in each]
         answer += [f"path {{each}}" for each in sys.path if each.startswith(repository)]
-        answer += [f"module {{name}}" for name in sys.modules if name.split(".")[0] in ("autograder", "solutions", "nbgrader")]
-        for path in planted + [repository + "/solutions", repository + "/autograder", repository + "/course/gradebook.db"]:
-            if os.path.exists(path):
-                answer.append(f"file {{path}}")
-        mine = (planted, repository, canary)
+        ours = ("autograder", "solutions", "nbgrader")
+        answer += [f"module {{name}}" for name in sys.modules if name.split(".")[0] in ours]
+        closed = [f"{{repository}}/{{name}}" for name in ("solutions", "autograder", "course", "pyproject.toml")]
+        answer += [f"file {{path}}" for path in planted + closed if os.path.exists(path)]
         for each in gc.get_objects():
             if isinstance(each, dict) and each is not globals() and "AUTOGRADER_SECRET" in each:
                 answer.append("object")
         for folder, folders, files in os.walk("/"):
             folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/sys")]
-            answer += [f"found {{folder}}/{{name}}" for name in folders + files if canary in name or name == "gradebook.db"]
-            answer += [f"found {{folder}}/{{name}}" for name in folders if name in ("solutions", "nbgrader")
-                       and os.path.exists(f"{{folder}}/{{name}}/__init__.py")
-                       and "does without" not in open(f"{{folder}}/{{name}}/__init__.py").read()]
+            answer += [f"{{folder}}/{{name}}" for name in folders + files if canary in name or name == "gradebook.db"]
+            for name in {{"solutions", "nbgrader", "autograder"}} & set(folders):
+                package = f"{{folder}}/{{name}}/__init__.py"
+                if os.path.exists(package) and "does without" not in open(package).read():
+                    answer.append(package)
         """,
         seconds=60,
     )
@@ -61,14 +60,17 @@ def test_no_secret_is_in_sight(kernel, planted):
 
 @pytest.mark.parametrize("package", ["autograder", "solutions", "nbgrader"])
 def test_the_graders_own_packages_cannot_be_imported(kernel, package):
-    assert kernel.run(
-        f"""
+    assert (
+        kernel.run(
+            f"""
         try:
             import {package}
         except ImportError as error:
             answer = type(error).__name__
         """
-    ) == "ModuleNotFoundError"
+        )
+        == "ModuleNotFoundError"
+    )
 
 
 @pytest.mark.parametrize("package", ["torch", "pytorch_lightning", "scipy", "sklearn"])
@@ -89,14 +91,17 @@ def test_a_numpy_sandbox_has_no_torch_and_no_scipy(kernel, package):
 
 
 def test_a_torch_sandbox_has_torch(walled, start):
-    assert start(walled, "torch").run(
-        """
+    assert (
+        start(walled, "torch").run(
+            """
         import scipy.signal, torch, pytorch_lightning
         image = torch.ones(1, 1, 5, 5, requires_grad=True)
         torch.nn.functional.conv2d(image, torch.ones(1, 1, 3, 3)).sum().backward()
         answer = image.grad[0, 0, 2, 2].item()
         """
-    ) == 9.0
+        )
+        == 9.0
+    )
 
 
 def test_there_is_no_network(kernel):
@@ -169,7 +174,7 @@ def test_no_other_process_can_be_read_or_signalled(kernel):
 
 
 def test_a_kernel_that_signals_everything_harms_itself_alone(kernel, start, walled):
-    with contextlib.suppress(Killed):
+    with contextlib.suppress(KernelKilledError):
         kernel.run(
             """
             import os, signal
@@ -260,10 +265,10 @@ def test_only_its_own_folder_can_be_written(kernel):
         answer = []
         here = os.getcwd()
         site = os.path.dirname(os.path.dirname(numpy.__file__))
-        for folder in ("/", "/etc", "/usr", "/usr/lib", "/opt", "/opt/autograder", "/opt/autograder/inside", "/opt/autograder/course",
-                       "/slot", "/slot/" + os.path.basename(here), "/work", "/tmp", "/var/tmp", "/dev", "/dev/shm", "/run", "/sys",
-                       "/proc/self", site, os.path.dirname(os.__file__)):
-            for make in (lambda path: open(path, "w").close(), os.mkdir, lambda path: os.symlink("/", path), os.mkfifo):
+        for folder in ("/", "/etc", "/usr", "/usr/lib", "/opt", "/opt/autograder", "/opt/autograder/inside",
+                       "/opt/autograder/course", "/slot", "/slot/" + os.path.basename(here), "/work", "/tmp",
+                       "/var/tmp", "/dev", "/dev/shm", "/run", "/sys", "/proc/self", site, os.path.dirname(os.__file__)):
+            for make in (lambda path: open(path, "w").close(), lambda path: os.symlink("/", path), os.mkdir):
                 try:
                     make(folder + "/planted")
                     answer.append(folder)
@@ -281,8 +286,9 @@ def test_only_its_own_folder_can_be_written(kernel):
 
 
 def test_memory_is_limited(kernel):
-    assert kernel.run(
-        f"""
+    assert (
+        kernel.run(
+            f"""
         import numpy
         held = numpy.ones({LIMITS.memory_bytes} * 3 // 4 // 8)  # what is allowed can be had
         del held
@@ -291,7 +297,9 @@ def test_memory_is_limited(kernel):
         except MemoryError:
             answer = "MemoryError"
         """
-    ) == "MemoryError"
+        )
+        == "MemoryError"
+    )
     assert kernel.run("answer = 1 + 1") == 2
 
 
@@ -299,9 +307,10 @@ def test_children_cannot_use_more_memory_than_the_sandbox_has(kernel, walled, st
     """Many processes, each within its own limit: the container's limit ends them, and the zygote lives."""
     if "cgroup-memory" not in kernel.walls:
         pytest.skip(f"{walled} has no memory cgroup: each process is limited, their sum is not")
-    with contextlib.suppress(Killed):  # the kernel may be among the first
-        assert kernel.run(
-            f"""
+    with contextlib.suppress(KernelKilledError):  # the kernel may be among the first
+        assert (
+            kernel.run(
+                f"""
             import os, time
             for _ in range(8):
                 if os.fork() == 0:
@@ -309,7 +318,9 @@ def test_children_cannot_use_more_memory_than_the_sandbox_has(kernel, walled, st
                     time.sleep(1000)
             answer = os.WTERMSIG(os.wait()[1])
             """
-        ) == signal.SIGKILL
+            )
+            == signal.SIGKILL
+        )
     kernel.end()
     assert start(walled).run("answer = 1 + 1") == 2
 

@@ -14,6 +14,7 @@ from autograder.settings import Settings
 from solutions import example_class
 
 SANDBOX = os.environ.get("AUTOGRADER_TEST_SANDBOX", "auto")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The assignment `architectures`: LeNet-5, AlexNet, VGG, GoogLeNet and ResNet as plain torch modules."""

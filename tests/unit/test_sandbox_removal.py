@@ -1,0 +1,68 @@
+"""A folder is removed however deep, wide or locked it is, and nothing outside it is touched."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.inside.removal import remove
+
+
+@pytest.fixture
+def top(tmp_path):
+    (tmp_path / "top").mkdir()
+    return tmp_path / "top"
+
+
+def test_what_is_not_there_is_removed_already(tmp_path):
+    assert remove(str(tmp_path / "absent")) == []
+
+
+def test_deeper_than_python_recurses_and_than_a_path_is_long(top):
+    with contextlib.chdir(top):
+        for _ in range(1500):
+            Path("deep").mkdir()
+            os.chdir("deep")
+        Path("bottom").touch()
+    assert remove(str(top)) == []
+    assert not top.exists()
+
+
+def test_links_are_removed_and_not_followed(top, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "kept").write_text("kept")
+    (top / "folder").symlink_to(tmp_path / "outside")
+    (top / "file").symlink_to(tmp_path / "outside" / "kept")
+    (top / "nowhere").symlink_to("/does/not/exist")
+    assert remove(str(top)) == []
+    assert (tmp_path / "outside" / "kept").read_text() == "kept"
+
+
+def test_locked_folders_and_odd_files(top):
+    (top / "a" / "b").mkdir(parents=True)
+    (top / "a" / "b" / "file").write_text("x")
+    os.mkfifo(top / "a" / "pipe")
+    (top / os.fsdecode(b"\xff\n")).mkdir()
+    for folder in (top / "a" / "b", top / "a", top):
+        folder.chmod(0)
+    assert remove(str(top)) == []
+    assert not top.exists()
+
+
+def test_folders_of_the_same_name_do_not_meet(top):
+    for first in "abc":
+        for second in "abc":
+            (top / first / second / "same").mkdir(parents=True)
+    assert remove(str(top)) == []
+
+
+def test_what_cannot_be_removed_is_named(top, monkeypatch):
+    (top / "file").write_text("x")
+
+    def refuse(path):
+        raise PermissionError(1, "Operation not permitted", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    (first, *_) = remove(str(top))
+    assert "file" in first

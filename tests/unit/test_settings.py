@@ -1,0 +1,161 @@
+"""course.toml is read once into one frozen object, and what is wrong in it is said with its place."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from autograder.errors import UsageError
+from autograder.model.assignment import Limits
+from autograder.settings import Settings
+
+COURSE = """
+[course]
+id = "cnn"
+title = "CNNs"
+"""
+ASSIGNMENT = """
+[[assignments]]
+name = "convolution"
+title = "Convolution"
+profile = "numpy"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    for name in ("AUTOGRADER_ROOT", "AUTOGRADER_SECRET", "AUTOGRADER_DB_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Write course.toml in a project of its own; the project's folder."""
+
+    def write(text=COURSE + ASSIGNMENT):
+        (tmp_path / "course").mkdir(exist_ok=True)
+        path = tmp_path / "course" / "course.toml"
+        path.write_bytes(text) if isinstance(text, bytes) else path.write_text(text)
+        return tmp_path
+
+    return write
+
+
+def test_the_course_of_this_project_is_readable():
+    settings = Settings.read(Path(__file__).parents[2])
+    assert settings.assignments
+
+
+def test_what_is_not_said_has_its_default(project):
+    [assignment] = Settings.read(project()).assignments
+    assert (assignment.due, assignment.forbidden, assignment.limits) == (None, (), Limits())
+
+
+def test_a_limit_of_an_assignment_goes_before_that_of_the_course(project):
+    settings = Settings.read(
+        project(
+            COURSE
+            + "[limits]\ncell_seconds = 7\nmemory_mb = 512\noutput_kb = 3\n"
+            + ASSIGNMENT
+            + "limits = {cell_seconds = 9, notebook_mb = 2}\n"
+            + ASSIGNMENT.replace("convolution", "other")
+        )
+    )
+    own, other = (settings.assignment(name).limits for name in ("convolution", "other"))
+    assert (own.cell_seconds, other.cell_seconds) == (9, 7)
+    assert own.memory_bytes == other.memory_bytes == 512 * 2**20
+    assert own.output_bytes == 3 * 2**10
+    assert (own.notebook_bytes, other.notebook_bytes) == (2 * 2**20, Limits().notebook_bytes)
+
+
+@pytest.mark.parametrize("due", ["2027-02-08T23:59:00Z", "2027-02-08T23:59:00", "2027-02-09T01:59:00+02:00"])
+def test_a_due_date_is_utc(project, due):
+    [assignment] = Settings.read(project(COURSE + ASSIGNMENT + f"due = {due}\n")).assignments
+    assert assignment.due == datetime(2027, 2, 8, 23, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (COURSE, "assignments"),
+        (ASSIGNMENT, "course"),
+        (COURSE + ASSIGNMENT + "profil = 1\n", "assignments.0.profil"),
+        (COURSE + ASSIGNMENT.replace("numpy", "scipy"), "assignments.0.profile"),
+        (COURSE + ASSIGNMENT.replace("convolution", "../up"), "assignments.0.name"),
+        (COURSE + "[limits]\ncell_seconds = 0\n" + ASSIGNMENT, "limits.cell_seconds"),
+        (COURSE + '[late]\nmethod = "harsh"\n' + ASSIGNMENT, "late.method"),
+        (COURSE.replace('"cnn"', '"a b"') + ASSIGNMENT, "course.id"),
+        ("[course\n", "line 1"),
+        (b"title = '\xff'", "course.toml"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(project, text, place):
+    with pytest.raises(UsageError) as caught:
+        Settings.read(project(text))
+    assert place in str(caught.value)
+    assert "course.toml" in str(caught.value)
+
+
+def test_the_project_is_found_from_any_folder_in_it(project, monkeypatch):
+    deep = project() / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert Settings.read().root == project()
+
+
+def test_the_environment_names_the_project(project, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(project()))
+    monkeypatch.chdir("/")
+    assert Settings.read().root == project()
+
+
+def test_no_project_is_the_operators_error(tmp_path):
+    with pytest.raises(UsageError, match=r"no course/course\.toml"):
+        Settings.read(tmp_path)
+
+
+def test_an_unknown_assignment_is_the_operators_error_and_the_known_are_named(project):
+    with pytest.raises(UsageError, match=r"pooling.*convolution"):
+        Settings.read(project()).assignment("pooling")
+
+
+def test_settings_do_not_change(project):
+    with pytest.raises(ValidationError):
+        Settings.read(project()).title = "other"
+
+
+def test_the_secret_is_made_once_and_kept_private(project):
+    secret = Settings.read(project()).secret
+    path = project() / "course" / ".secret"
+    assert len(secret) >= 32
+    assert Settings.read(project()).secret == secret
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".secret", "course.toml"]
+
+
+def test_every_course_has_a_secret_of_its_own(project):
+    first = Settings.read(project()).secret
+    (project() / "course" / ".secret").unlink()
+    assert Settings.read(project()).secret != first
+
+
+def test_the_environment_gives_the_secret(project, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_SECRET", "from the environment")
+    assert Settings.read(project()).secret == "from the environment"
+    assert not (project() / "course" / ".secret").exists()
+
+
+def test_an_empty_secret_is_refused(project):
+    (project() / "course" / ".secret").write_text("\n")
+    with pytest.raises(UsageError, match="empty"):
+        _ = Settings.read(project()).secret
+
+
+def test_the_gradebook_lies_in_the_course_unless_the_environment_says_where(project, monkeypatch):
+    assert Settings.read(project()).db_url == f"sqlite:///{project() / 'course' / 'gradebook.db'}"
+    monkeypatch.setenv("AUTOGRADER_DB_URL", "postgresql://db/grades")
+    assert Settings.read(project()).db_url == "postgresql://db/grades"

@@ -1,0 +1,121 @@
+"""A forbidden shortcut is found however it is imported, aliased or reached, and nobody else is accused."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
+
+FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
+KNOWN = {"np": "numpy", "nn": "torch.nn"}
+
+
+def found(source, known=KNOWN):
+    return [name for name, _ in shortcuts(dedent(source), FORBIDDEN, known)]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("y = np.convolve(a, b)", "numpy.convolve"),
+        ("import numpy\nnumpy.convolve(a, b)", "numpy.convolve"),
+        ("import numpy as n\nn.convolve(a, b)", "numpy.convolve"),
+        ("from numpy import convolve", "numpy.convolve"),
+        ("from numpy import convolve as mine\ndef f(a):\n    return mine(a, a)", "numpy.convolve"),
+        ("from numpy import *\nconvolve(a, b)", "numpy.convolve"),
+        ("from numpy import fft", "numpy.fft"),
+        ("from numpy.fft import *\nx = 1", "numpy.fft"),
+        ("np.fft.fft2(x)", "numpy.fft"),
+        ("import numpy.fft", "numpy.fft"),
+        ("import scipy.signal as s", "scipy"),
+        ("from scipy.signal import convolve2d", "scipy"),
+        ("def f(x):\n    import scipy\n    return scipy.signal.convolve2d(x, x)", "scipy"),
+        ("nn.functional.conv2d(x, w)", "torch"),
+        ("n = np\nm = n\nm.convolve(a, b)", "numpy.convolve"),
+        ("apply = np.convolve", "numpy.convolve"),
+        ("getattr(np, 'convolve')(a, b)", "numpy.convolve"),
+        ("__import__('scipy').signal", "scipy"),
+        ("import importlib\nimportlib.import_module('scipy.signal')", "scipy"),
+        ("%time\nnp.convolve(a, b)", "numpy.convolve"),
+        ("%%time\nnp.convolve(a, b)", "numpy.convolve"),
+        ("def f(a):\n    !ls\n    files = !ls\n    return np.convolve(a, a)", "numpy.convolve"),
+        ("np.convolve?\nnp.convolve(a, b)", "numpy.convolve"),
+    ],
+)
+def test_a_shortcut_is_found(source, name):
+    assert name in found(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "y = np.pad(x, 1)",
+        "convolve = 3\nconvolve + 1",
+        "def convolve(a, b):\n    return a\nconvolve(1, 2)",
+        "self.convolve(a)",
+        "'np.convolve(a, b)'",
+        "# np.convolve(a, b)",
+        "import numpy as np",
+        "np.convolver(x)",
+        "from .scipy import signal",
+        "F, C, H, W = w.shape\nF.sum()",
+    ],
+)
+def test_right_code_is_not_accused(source):
+    assert found(source) == []
+
+
+def test_the_line_of_each_use_is_told_once():
+    source = "x = 1\nnp.convolve(np.convolve(a, b), c)\n\nnp.fft.fft(x)"
+    assert shortcuts(source, FORBIDDEN, KNOWN) == [("numpy.convolve", 2), ("numpy.fft", 4)]
+
+
+@pytest.mark.parametrize("source", ["def f(:", "\0", "(" * 10_000, "x = '", "1 +", "%%bash\nls | grep np.convolve"])
+def test_what_is_no_python_uses_nothing(source):
+    assert found(source) == []
+    assert names_defined(source) == set()
+    assert names_used(source) == set()
+
+
+def test_a_name_stands_for_what_an_earlier_cell_imported():
+    known = aliases("import numpy as n\nfrom scipy import signal", FORBIDDEN)
+    assert found("n.convolve(a, b)", known) == ["numpy.convolve"]
+    assert found("signal.convolve2d(a, b)", known) == ["scipy"]
+    assert found("np.convolve(a, b)", known) == []
+
+
+def test_functions_classes_and_variables_are_defined_names():
+    source = """
+    import os
+    import numpy as np
+    def f(parameter):
+        local = 1
+    class C:
+        attribute = 1
+    a, (b, *c) = 1, (2, 3)
+    d: int = 4
+    for e in range(3):
+        pass
+    np.random.seed = 1
+    """
+    assert names_defined(dedent(source)) == set("fCabcde")
+
+
+def test_used_names_are_those_that_another_cell_must_define():
+    source = """
+    import numpy as np
+    own = 1
+    def f(x, kernel=default):
+        out = helper(x)
+        def inner():
+            return out + other + own + np.pi
+        return [item for item in inner()] + f(x)
+    result = f(expected)
+    """
+    assert names_used(dedent(source)) == {"default", "helper", "other", "expected"}
+
+
+def test_a_parameter_is_no_use_of_a_variable_of_that_name():
+    assert "x" not in names_used("def f(x):\n    y = x\n    return y")

@@ -1,0 +1,112 @@
+"""A terminal shows what a report says, and obeys nothing that a student wrote."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from autograder.checks.diagnosis import Mistake
+from autograder.grading.audit import Trial
+from autograder.model.report import CheckResult, Provenance, Report
+from autograder.table import print_audit, print_class, print_report
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07[bold red]markup[/] \x9b31m"
+PASSED = CheckResult("one", "conv2d", 4, "pass", title="It is right.")
+FAILED = CheckResult(
+    "two", "conv2d", 3, "fail", "value", "wrong by 2", "look at the padding", "It pads.", "expected 271"
+)
+REPORT = Report(
+    "ada", "convolution", "graded", (PASSED, FAILED), Provenance("a", "b", "c", "d", "e"), 1.5, ("bwrap",), ("repaired",)
+)  # fmt: skip
+
+
+@pytest.fixture
+def shown():
+    """What a function prints to a terminal of 200 columns."""
+
+    def show(print_it, *args, **kwargs):
+        console = Console(width=200, record=True, file=io.StringIO(), force_terminal=True)
+        print_it(console, *args, **kwargs)
+        return console.export_text()
+
+    return show
+
+
+def test_a_report_shows_points_message_and_hint(shown):
+    text = shown(print_report, REPORT)
+    for part in ("4 / 7", "It is right.", "wrong by 2", "look at the padding", "4 of 7 points", "bwrap", "repaired"):
+        assert part in text
+
+
+def test_details_are_for_staff(shown):
+    assert "expected 271" not in shown(print_report, REPORT)
+    assert "expected 271" in shown(print_report, REPORT, staff=True)
+
+
+def test_no_wall_is_said_aloud(shown):
+    assert "without walls" in shown(print_report, replace(REPORT, walls=()))
+    assert "without walls" not in shown(print_report, REPORT)
+
+
+def test_a_notebook_that_was_not_run_needed_no_walls(shown):
+    unread = replace(REPORT, checks=(replace(PASSED, verdict="not_run"),), walls=())
+    assert "without walls" not in shown(print_report, unread)
+
+
+@pytest.mark.parametrize("error", ["", "the engine is gone", "a check raised\nTraceback: secret"])
+def test_a_failed_attempt_says_so_in_one_line(shown, error):
+    failed = replace(REPORT, status="failed", error=error)
+    for text in (shown(print_report, failed), shown(print_class, [failed])):
+        assert error.partition("\n")[0] in text
+        assert "secret" not in text
+
+
+def test_staff_see_the_whole_error(shown):
+    failed = replace(REPORT, status="failed", error="a check raised\nTraceback: secret")
+    assert "secret" in shown(print_report, failed, staff=True)
+
+
+@pytest.mark.parametrize("field", ["message", "hint", "detail"])
+def test_a_students_text_is_shown_and_not_obeyed(shown, field):
+    text = shown(print_report, replace(REPORT, checks=(replace(FAILED, **{field: HOSTILE}),)), staff=True)
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+    assert "\x07" not in text
+    assert "[bold red]markup[/]" in text
+
+
+def test_a_students_name_is_shown_and_not_obeyed(shown):
+    text = shown(print_class, [replace(REPORT, student="ada[red]\x1b[2J")])
+    assert "ada[red]" in text
+    assert "\x1b" not in text
+
+
+def test_a_class_shows_each_students_score_and_what_failed(shown):
+    text = shown(print_class, [REPORT, replace(REPORT, student="alan", checks=(PASSED,))])
+    [ada] = [line for line in text.splitlines() if line.startswith("ada")]
+    [alan] = [line for line in text.splitlines() if line.startswith("alan")]
+    assert "1/2" in ada
+    assert "conv2d (value)" in ada
+    assert "1/1" in alan
+    assert "conv2d" not in alan
+
+
+def test_many_cells_of_one_cause_are_counted(shown):
+    checks = tuple(CheckResult(f"c{i}", f"cell{i}", 1, "fail", "missing") for i in range(6))
+    assert "6 cells (missing)" in shown(print_class, [replace(REPORT, checks=checks)])
+
+
+def test_an_audit_counts_killed_and_hinted_mistakes(shown):
+    mistakes = [Mistake(name, "conv2d", f"hint of {name}", None) for name in ("flipped", "shifted", "survivor")]
+    hinted = replace(REPORT, checks=(PASSED, replace(FAILED, hint=mistakes[0].hint)))
+    other = replace(REPORT, checks=(PASSED, replace(FAILED, hint="of another")))
+    right = replace(REPORT, checks=(PASSED,))
+    trials = [Trial("model answer", None, right)]
+    trials += [Trial(m.name, m, report) for m, report in zip(mistakes, (hinted, other, right), strict=True)]
+    text = shown(print_audit, "convolution", trials)
+    assert "2/3 killed" in text
+    assert "1/3 with their own hint" in text
+    assert "survived" in text
