@@ -1,4 +1,4 @@
-"""What tests of several kinds share: a running check's record, a student in this process, a suite from source text."""
+"""What tests of several kinds share: a running check's record, students, suites from source text, scripted kernels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from scripted import ScriptedKernel
 
 from autograder.checks.local import LocalTransport
 from autograder.checks.record import Record, recording
@@ -56,3 +57,10 @@ def write_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     for name in [name for name in sys.modules if name.partition(".")[0] == "solutions"]:
         del sys.modules[name]
     sys.modules.update(ours)
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedKernel]:
+    """A kernel that follows the test's script."""
+    with ScriptedKernel() as kernel:
+        yield kernel

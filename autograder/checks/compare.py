@@ -100,8 +100,12 @@ def same(one: Any, other: Any) -> bool:
     a, b = _as_array(one), _as_array(other)
     if a is None or b is None:
         return type(one) is type(other) and bool(one == other)
-    if a.shape != b.shape or a.dtype.kind in "bUS" or b.dtype.kind in "bUS":
-        return a.shape == b.shape and bool(np.array_equal(a, b))
+    if type(one) is int and type(other) is int:
+        return one == other
+    if a.dtype.kind in "biu" and b.dtype.kind in "biu":
+        return bool(np.array_equal(a, b))
+    if a.shape != b.shape:
+        return False
     rtol, atol = TOLERANCES["float32" if "float32" in (str(a.dtype), str(b.dtype)) else "float64"]
     with np.errstate(invalid="ignore", over="ignore"):
         return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))

@@ -110,7 +110,7 @@ class Student:
     def _read(self, reply: dict[str, Any], buffers: Sequence[Any], name: str) -> Any:
         if reply.get("status") == "ok":
             try:
-                return values.Decoder(buffers, lambda number, kind: Handle(number, kind, self)).decode(
+                return values.Decoder(buffers, lambda number, kind: Handle(number, kind, self), answer=True).decode(
                     reply.get("value")
                 )
             except values.ValueRefused as error:

@@ -19,6 +19,9 @@ import numpy as np
 
 MAX_DEPTH = 32
 MAX_NODES = 200_000
+MAX_ANSWER_DEPTH = 24
+MAX_ANSWER_NODES = 100_000
+"""Of an answer, less than of a request: so a check can hand an answer on, inside another list, and never be refused."""
 MAX_INT_BITS = 4096
 NUMERIC_DTYPE = re.compile(r"[<|][biufc]\d{1,2}")
 TENSOR_DTYPES = {
@@ -110,6 +113,7 @@ class Encoder:
             raise ValueRefused(f"a tensor of dtype {name}")
         self._spend(0, value.numel() * value.element_size())
         flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        flat = flat.as_strided((flat.numel(),), (1,))  # one element is contiguous whatever its stride
         data = flat.view(torch.uint8).numpy() if flat.numel() else b""
         return {"t": "tensor", "d": name, "s": list(value.shape), "b": self._buffer(data, 0)}
 
@@ -125,12 +129,19 @@ class Encoder:
 
 
 class Decoder:
-    """Decodes what an `Encoder` wrote; `find` turns the number of a handle into an object."""
+    """Decodes what an `Encoder` wrote; `find` turns the number of a handle into an object.
 
-    def __init__(self, buffers: Sequence[Any], find: Callable[[int, str], Any] | None = None) -> None:
+    `answer=True` is for what comes out of a sandbox, and keeps to the lower limits of an answer.
+    """
+
+    def __init__(
+        self, buffers: Sequence[Any], find: Callable[[int, str], Any] | None = None, *, answer: bool = False
+    ) -> None:
         self._buffers = buffers
         self._find = find
         self._nodes = 0
+        self._max_depth = MAX_ANSWER_DEPTH if answer else MAX_DEPTH
+        self._max_nodes = MAX_ANSWER_NODES if answer else MAX_NODES
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
         """The value of `tree`.
@@ -139,7 +150,7 @@ class Decoder:
             ValueRefused: anything about it is not as an Encoder writes it.
         """
         self._nodes += 1
-        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+        if depth > self._max_depth or self._nodes > self._max_nodes:
             raise ValueRefused("too deep or too many parts")
         if isinstance(tree, str):
             return _text(tree)

@@ -17,6 +17,8 @@ from autograder.sandbox.slot import Slot
 WELCOME_SECONDS = 10.0
 MARGIN_BYTES = 64 * 2**20
 """What the output channel may carry beside what is printed: replies."""
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What jupyter_client raises for messages that are not as Jupyter writes them."""
 
 
 class Caller:
@@ -98,7 +100,7 @@ class Caller:
         try:
             _identities, frames = self._session.feed_identities(parts, copy=False)
             message: dict[str, Any] = self._session.deserialize(frames, copy=False)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except UNREADABLE:
             return None
         return message if isinstance(message.get("header"), dict) else None
 

@@ -15,7 +15,6 @@ from solutions.models import (
     LeNet5,
     ResNet,
     conv_bn,
-    conv_relu,
 )
 
 __all__ = [
@@ -30,5 +29,4 @@ __all__ = [
     "LeNet5",
     "ResNet",
     "conv_bn",
-    "conv_relu",
 ]

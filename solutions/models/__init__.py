@@ -10,7 +10,7 @@ CPU. `with torch.device("meta"):` builds a network without memory, to count its 
 
 from solutions.models.alexnet import AlexNet
 from solutions.models.classifier import Classifier
-from solutions.models.googlenet import GoogLeNet, Inception, conv_relu
+from solutions.models.googlenet import GoogLeNet, Inception
 from solutions.models.lenet import LeNet5
 from solutions.models.resnet import BasicBlock, Bottleneck, ResNet, conv_bn
 from solutions.models.vgg import VGG, VGG16, VGG19
@@ -28,5 +28,4 @@ __all__ = [
     "LeNet5",
     "ResNet",
     "conv_bn",
-    "conv_relu",
 ]

@@ -22,9 +22,29 @@ TABLE = {
 AUXILIARY_WEIGHT = 0.3
 
 
-def conv_relu(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the size at stride 1, and its ReLU: all that this network is made of."""
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2), nn.ReLU())
+def conv_relu(in_channels: int, out_channels: int, kernel_size: int) -> nn.Sequential:
+    """A convolution that keeps height and width, and its ReLU."""
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2), nn.ReLU())
+
+
+def halving() -> nn.Module:
+    """The max-pooling between stages: 112, 56, 28, 14, 7."""
+    return nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+
+def auxiliary_classifier(in_channels: int, classes: int, width: float) -> nn.Sequential:
+    """A small classifier halfway up: `(N, in_channels, 14, 14)` to logits `(N, classes)`."""
+    channels, hidden = scaled(128, width), scaled(1024, width)
+    return nn.Sequential(
+        nn.AvgPool2d(5, stride=3),  # 4 x 4
+        nn.Conv2d(in_channels, channels, 1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(channels * 4 * 4, hidden),
+        nn.ReLU(),
+        nn.Dropout(0.7),
+        nn.Linear(hidden, classes),
+    )
 
 
 class Inception(nn.Module):
@@ -47,27 +67,6 @@ class Inception(nn.Module):
         return torch.cat([self.branch1(x), self.branch3(x), self.branch5(x), self.branch_pool(x)], dim=1)
 
 
-class Auxiliary(nn.Module):
-    """A small classifier halfway up: `(N, in_channels, 14, 14)` to logits `(N, classes)`."""
-
-    def __init__(self, in_channels: int, classes: int, width: float) -> None:
-        super().__init__()
-        channels, hidden = scaled(128, width), scaled(1024, width)
-        self.layers = nn.Sequential(
-            nn.AvgPool2d(5, stride=3),  # 4 x 4
-            conv_relu(in_channels, channels, 1),
-            nn.Flatten(),
-            nn.Linear(channels * 4 * 4, hidden),
-            nn.ReLU(),
-            nn.Dropout(0.7),
-            nn.Linear(hidden, classes),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits `(N, classes)`."""
-        return self.layers(x)
-
-
 class GoogLeNet(Classifier):
     """Colour images `(N, 3, 224, 224)` to logits `(N, classes)`; in training, to three logits: main, 4a's, 4d's.
 
@@ -80,11 +79,14 @@ class GoogLeNet(Classifier):
         super().__init__()
         first, second = scaled(64, width), scaled(192, width)
         self.stem = nn.Sequential(
-            conv_relu(3, first, 7, stride=2),  # 112 x 112
-            self.halving(),
-            conv_relu(first, first, 1),
-            conv_relu(first, second, 3),
-            self.halving(),  # 28 x 28
+            nn.Conv2d(3, first, 7, stride=2, padding=3),  # 112 x 112
+            nn.ReLU(),
+            halving(),
+            nn.Conv2d(first, first, 1),
+            nn.ReLU(),
+            nn.Conv2d(first, second, 3, padding=1),
+            nn.ReLU(),
+            halving(),  # 28 x 28
         )
         self.inception, self.auxiliary = nn.ModuleDict(), nn.ModuleDict()
         channels = second
@@ -93,15 +95,10 @@ class GoogLeNet(Classifier):
             self.inception[name] = Inception(channels, *sizes)
             channels = sizes[0] + sizes[2] + sizes[4] + sizes[5]
             if auxiliary and name in {"4a", "4d"}:
-                self.auxiliary[name] = Auxiliary(channels, classes, width)
-        self.pool = self.halving()
+                self.auxiliary[name] = auxiliary_classifier(channels, classes, width)
+        self.pool = halving()
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes))
         self.initialise()
-
-    @staticmethod
-    def halving() -> nn.Module:
-        """The max-pooling between stages: 112, 56, 28, 14, 7."""
-        return nn.MaxPool2d(3, stride=2, ceil_mode=True)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Logits `(N, classes)`; in training a tuple of three, where there are auxiliary classifiers."""

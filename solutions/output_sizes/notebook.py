@@ -179,7 +179,7 @@ assert output_size(3, 5) == 0, "there is no room for 5 taps on 3 pixels"
 # Deep networks would shrink to nothing if every layer took $d(k-1)$ pixels away. *SAME* padding gives them back: at
 # stride 1 the output is as large as the input. Half of the missing pixels go before the line and half after it. Where
 # their number is odd (an even kernel), the odd one goes **after**: TensorFlow and torch's `padding="same"` agree on
-# that. It is why VGG's kernels are odd: theirs is the same at both ends.
+# that. It is one reason why kernels are nearly always odd: their padding is the same at both ends.
 #
 # A 2-D layer asks this for each axis by itself: $k_1$, the height of the kernel, pads top and bottom.
 

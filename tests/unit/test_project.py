@@ -126,6 +126,14 @@ def test_links_between_documents_lead_somewhere():
     assert broken == []
 
 
+def test_every_decision_is_in_their_index():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    pages = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert pages
+    assert [name for name in pages if f"({name})" not in index] == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/commands.md"])
 def test_commands_in_the_documents_exist(name):
     text = (ROOT / name).read_text()

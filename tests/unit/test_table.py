@@ -19,7 +19,8 @@ FAILED = CheckResult(
     "two", "conv2d", 3, "fail", "value", "wrong by 2", "look at the padding", "It pads.", "expected 271"
 )
 REPORT = Report(
-    "ada", "convolution", "graded", (PASSED, FAILED), Provenance("a", "b", "c", "d", "e"), 1.5, ("bwrap",), ("repaired",)
+    "ada", "convolution", "graded", (PASSED, FAILED), Provenance("a", "b", "c", "d", "e"), 1.5, ("bwrap",),
+    ("repaired",),
 )  # fmt: skip
 
 

@@ -1,0 +1,248 @@
+"""Every plain value crosses unchanged, and nothing that a hostile side sends does more than be refused."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.inside.values import (
+    MAX_DEPTH,
+    MAX_INT_BITS,
+    MAX_NODES,
+    TENSOR_DTYPES,
+    Decoder,
+    Encoder,
+    Opaque,
+    ValueRefused,
+)
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+dtypes = st.one_of(
+    hnp.boolean_dtypes(),
+    hnp.integer_dtypes(),
+    hnp.unsigned_integer_dtypes(),
+    hnp.floating_dtypes(),
+    hnp.complex_number_dtypes(sizes=(64, 128)),
+)
+arrays = dtypes.flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+)
+integers = st.integers(-(2**MAX_INT_BITS) + 1, 2**MAX_INT_BITS - 1)
+hashable = st.one_of(
+    st.none(), st.booleans(), integers, st.floats(), st.complex_numbers(), text, st.binary(), st.tuples(text, integers)
+)
+plain = st.recursive(
+    st.one_of(hashable, arrays, dtypes.flatmap(hnp.from_dtype)),
+    lambda inner: st.one_of(st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(hashable, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def cross(value, **options):
+    """Encode, send as JSON and bytes, decode."""
+    encoder = Encoder(**options)
+    tree = json.loads(json.dumps(encoder.encode(value), allow_nan=False))
+    return Decoder([bytes(memoryview(part)) for part in encoder.buffers], Opaque).decode(tree)
+
+
+def identical(one, other):  # noqa: PLR0911 - one return a kind of value
+    """Whether two values are the same in type, dtype, shape and every bit that matters; NaN is NaN."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray | np.generic):
+        same_form = one.dtype == other.dtype.newbyteorder("=") or one.dtype.newbyteorder("=") == other.dtype
+        return same_form and one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(identical, one, other))
+    if isinstance(one, dict):
+        return len(one) == len(other) and all(
+            identical(a, b) and identical(one[a], other[b]) for a, b in zip(one, other, strict=True)
+        )
+    if isinstance(one, float):
+        return (math.isnan(one) and math.isnan(other)) or (
+            one == other and math.copysign(1, one) == math.copysign(1, other)
+        )
+    if isinstance(one, complex):
+        return identical(one.real, other.real) and identical(one.imag, other.imag)
+    return one == other
+
+
+@given(plain)
+@example([math.nan, -0.0, math.inf, complex(math.nan, -0.0)])
+@example({"a": (np.array(1.5), np.empty((0, 3)), np.float32(2), 2**100)})
+@example({math.nan: 1, 2.5: [], b"": {}})
+def test_a_plain_value_crosses_unchanged(value):
+    assert identical(cross(value), value)
+
+
+@given(arrays, st.randoms())
+def test_an_array_crosses_whatever_its_layout(array, random):
+    view = array.T[..., ::-1] if array.ndim else array
+    swapped = view.astype(view.dtype.newbyteorder(">"))
+    assert identical(cross(view), np.ascontiguousarray(view).reshape(view.shape))
+    np.testing.assert_array_equal(cross(swapped), view)
+
+
+@given(arrays)
+def test_an_array_that_came_can_be_written_to(array):
+    assert cross(array).flags.writeable
+
+
+@pytest.mark.parametrize("name", sorted(TENSOR_DTYPES))
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 4), (2, 3, 4)])
+def test_a_tensor_crosses_unchanged(name, shape):
+    tensor = (torch.arange(math.prod(shape)).reshape(shape) % 7).to(getattr(torch, name))
+    answer = cross(tensor)
+    assert answer.dtype is tensor.dtype
+    assert answer.shape == tensor.shape
+    assert torch.equal(answer, tensor)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(6.0).reshape(2, 3).T,
+        torch.arange(6.0)[::2],
+        torch.ones(2, requires_grad=True),
+        torch.nn.Parameter(torch.ones(2)),
+        torch.tensor([1 + 2j]).conj(),
+        torch.tensor([1 + 2j]).conj().imag,
+        torch.ones(3).expand(2, 3),
+    ],
+)
+def test_a_tensor_crosses_whatever_its_layout(tensor):
+    assert torch.equal(cross(tensor), tensor.detach())
+
+
+def test_an_object_crosses_as_a_handle():
+    kept = []
+    value = cross([Opaque(3, "Net"), object()], keep=lambda item: kept.append(item) or 7)
+    assert value == [Opaque(3, "Net"), Opaque(7, "object")]
+    assert len(kept) == 1
+
+
+class Liar(list):
+    """A subclass may lie about what it is."""
+
+
+class Array(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value", [Liar([1]), np.ones(2).view(Array), type("T", (float,), {})(1), {1, 2}, object(), np.array(["a"])]
+)
+def test_what_is_not_exactly_plain_never_crosses_by_value(value):
+    with pytest.raises(ValueRefused):
+        Encoder().encode(value)
+    assert isinstance(cross(value, keep=lambda _: 0), Opaque)
+
+
+def nested(depth, leaf):
+    return leaf if depth == 0 else [nested(depth - 1, leaf)]
+
+
+@pytest.mark.parametrize("leaf", [1, 1j, np.ones(2), "x"])
+def test_depth_is_bounded_alike_on_both_sides(leaf):
+    assert identical(cross(nested(MAX_DEPTH, leaf)), nested(MAX_DEPTH, leaf))
+    with pytest.raises(ValueRefused):
+        Encoder().encode(nested(MAX_DEPTH + 1, leaf))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**MAX_INT_BITS, [0] * MAX_NODES, "x" * 101, b"x" * 101, np.ones(13), torch.ones(26), ["x" * 60, b"x" * 60]],
+)
+def test_what_is_larger_than_allowed_is_refused(value):
+    with pytest.raises(ValueRefused):
+        Encoder(max_bytes=100).encode(value)
+
+
+# the hostile side
+
+leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("\ud800"))
+tags = st.sampled_from(
+    ["int", "float", "complex", "bytes", "list", "tuple", "dict", "scalar", "ndarray", "tensor", "handle", "code"]
+)
+sizes = st.lists(st.one_of(st.integers(-1, 5), st.sampled_from([0, 2**39, 2**40, 2**62]), leaves), max_size=4)
+names = st.one_of(
+    st.sampled_from(
+        ["<f8", "|b1", "<i4", "<c16", ">f4", "2f4", "0f4", "|O", "|O8", "<U4", "<m8", "float32", "bool", "Tensor"]
+    ),
+    st.text(max_size=5),
+    leaves,
+)
+
+
+def pairs(inner):
+    return st.lists(st.one_of(inner, st.lists(inner, max_size=3)), max_size=3)
+
+
+hostile = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.sampled_from("tvbdsnkx"), inner, max_size=4),
+        st.fixed_dictionaries(
+            {"t": tags},
+            optional={
+                "v": st.one_of(inner, pairs(inner), st.text("0123456789abcdefx-_ ")),
+                "b": st.one_of(st.integers(-1, 3), inner),
+                "d": names,
+                "s": st.one_of(sizes, inner),
+                "n": inner,
+                "k": inner,
+            },
+        ),
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(hostile, st.lists(st.binary(max_size=64), max_size=3))
+@example({"t": "int", "v": "zz"}, [])
+@example({"t": "complex", "v": [1, 2, 3]}, [])
+@example({"t": "complex", "v": ["a", "b"]}, [])
+@example({"t": "ndarray", "d": "2f4", "s": [1], "b": 0}, [b"12345678"])
+@example({"t": "ndarray", "d": "<f8", "s": [0, 2**39, 2**39], "b": 0}, [b""])
+@example({"t": "tensor", "d": "float32", "s": [0, 2**39, 2**39], "b": 0}, [b""])
+@example({"t": "ndarray", "d": "|O8", "s": [1], "b": 0}, [b"12345678"])
+@example({"t": "dict", "v": [[{"t": "list", "v": []}, 1]]}, [])
+@example({"t": ["list"], "v": []}, [])
+@example("\ud800", [])
+def test_whatever_is_sent_is_a_plain_value_or_refused(tree, buffers):
+    try:
+        value = Decoder(buffers, Opaque).decode(tree)
+    except ValueRefused:
+        return
+    Encoder().encode(value)
+
+
+@given(plain, st.data())
+def test_a_message_that_was_tampered_with_is_a_plain_value_or_refused(value, data):
+    encoder = Encoder()
+    wire = json.dumps(encoder.encode(value))
+    buffers = [bytes(memoryview(part)) for part in encoder.buffers]
+    position = data.draw(st.integers(0, len(wire) - 1))
+    changed = wire[:position] + data.draw(st.sampled_from('0129"[]{}:,tvbdsaf-')) + wire[position + 1 :]
+    try:
+        tree = json.loads(changed)
+    except ValueError:
+        return
+    try:
+        Decoder(buffers).decode(tree)
+    except ValueRefused:
+        return
+
+
+@given(st.integers(MAX_NODES + 1, MAX_NODES + 3))
+def test_too_many_parts_are_refused(count):
+    with pytest.raises(ValueRefused):
+        Decoder([]).decode({"t": "list", "v": [None] * count})

@@ -1,0 +1,410 @@
+"""One submission in, one report out: the student's, the sandbox's and the checker's failures are never confused.
+
+The kernel is this process: what real ones do is in tests/integration/test_session.py.
+"""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from autograder.checks.local import LocalTransport
+from autograder.errors import CheckerError, KernelLost, SandboxError, UsageError
+from autograder.grading import grade
+from autograder.grading.grade import Grader, Task, broken_cells, exercises, forbidden
+from autograder.kernel.session import Execution, Lost
+from autograder.model.assignment import Assignment, Limits
+from autograder.model.submission import Submission
+from autograder.notebooks import document
+
+CHECKS = """
+@check(cell="double", points=6)
+def doubles(student, draw):
+    \"\"\"Twice the number.\"\"\"
+    for case in draw.cases(lambda draw: Case(draw.integer(3, 10**6)), 3):
+        close(student.double(*case.args), reference.double(*case.args))
+
+@check(cell="triple", points=4)
+def triples(student, draw):
+    \"\"\"Three times the number.\"\"\"
+    close(student.triple(5), reference.triple(5))
+"""
+MISTAKES = '@mistake(of="double", hint="You squared it.")\ndef squared(x):\n    return x * x\n'
+REFERENCE = "def double(x):\n    return 2 * x\ndef triple(x):\n    return 3 * x\n"
+STUB = "def {0}(x):\n    raise NotImplementedError()"
+
+
+def cell(source, grade_id=None, **flags):
+    made = new_code_cell(source)
+    if grade_id is not None:
+        told = {"grade": False, "solution": False, "locked": False, "schema_version": 3, "grade_id": grade_id}
+        made.metadata["nbgrader"] = {**told, **flags}
+    return made
+
+
+def notebook(*cells):
+    return new_notebook(cells=list(cells))
+
+
+def solution(name, source=None):
+    return cell(source or STUB.format(name), f"{name}-solution", solution=True)
+
+
+def graded(name, points):
+    return cell(
+        f"raise RuntimeError('the visible tests of {name} were run')", name, grade=True, locked=True, points=points
+    )
+
+
+def handed_in(double="def double(x):\n    return 2 * x", triple="def triple(x):\n    return 3 * x", added=()):
+    return notebook(
+        cell("import math"),
+        *map(cell, added),
+        solution("double", double),
+        graded("double", 6),
+        solution("triple", triple),
+        graded("triple", 4),
+    )
+
+
+RELEASED = handed_in(double=None, triple=None)
+
+
+class InProcessSession:
+    """Runs the cells in this process, which stands for a kernel in a slot."""
+
+    walls = ("a wall",)
+    max_answer_bytes = 2**20
+
+    def __init__(self, slot, student, limits):
+        self.slot = slot
+        self.namespace = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def run(self, given, runs):
+        execution = Execution(copy.deepcopy(given))
+        for ran in execution.notebook.cells:
+            if ran.cell_type == "code" and runs(ran):
+                try:
+                    exec(ran.source, self.namespace)
+                except Exception as error:  # noqa: BLE001 - as a kernel does
+                    ran.outputs = [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
+        return execution
+
+    def request(self, message, buffers, seconds):
+        if self.slot.errors:
+            raise self.slot.errors.pop(0)
+        return LocalTransport(self.namespace).request(message, buffers, seconds)
+
+
+class Pool:
+    """Leases slots whose requests, or which themselves, fail with the given errors, one after the other."""
+
+    def __init__(self, lease_errors=(), request_errors=(), image_error=None):
+        self.lease_errors, self.leases = list(lease_errors), 0
+        self.slot = SimpleNamespace(errors=list(request_errors))
+        self.image_error = image_error
+        self.sandbox = SimpleNamespace(image_id=self.image_id)
+
+    def image_id(self, spec):
+        if self.image_error is not None:
+            raise self.image_error
+        return "image"
+
+    @contextmanager
+    def lease(self, spec):
+        self.leases += 1
+        if self.lease_errors:
+            raise self.lease_errors.pop(0)
+        yield self.slot
+
+
+@pytest.fixture(autouse=True)
+def _kernels_in_this_process(monkeypatch):
+    monkeypatch.setattr(grade, "KernelSession", InProcessSession)
+
+
+@pytest.fixture
+def task(write_suite):
+    """Make the task of two exercises; source texts may be replaced."""
+
+    def make(checks=CHECKS, mistakes=MISTAKES, names=(), released=RELEASED):
+        assignment = Assignment("exercise", "Exercise", 10, forbidden=names)
+        parsed = document.parse(nbformat.writes(released).encode(), Limits())
+        return Task(assignment, write_suite(checks, mistakes, REFERENCE), parsed, "secret")
+
+    return make
+
+
+def submit(given):
+    return Submission("ada", "exercise", given if isinstance(given, bytes) else nbformat.writes(given).encode())
+
+
+def results(report):
+    return {check.name: (check.verdict, check.cause) for check in report.checks}
+
+
+# the student's work
+
+
+def test_a_right_notebook_gets_all_points(task):
+    report = Grader(Pool()).grade(task(), submit(handed_in())).report
+    assert (report.status, report.score, report.max_score) == ("graded", 10, 10)
+    assert (report.student, report.assignment, report.walls) == ("ada", "exercise", ("a wall",))
+
+
+def test_a_wrong_exercise_costs_its_own_points_and_gets_its_hint(task):
+    report = Grader(Pool()).grade(task(), submit(handed_in(double="def double(x):\n    return x * x"))).report
+    assert results(report) == {"doubles": ("fail", "value"), "triples": ("pass", None)}
+    assert [check.hint for check in report.checks] == ["You squared it.", ""]
+
+
+def test_an_untouched_notebook_is_missing_everything(task):
+    report = Grader(Pool()).grade(task(), submit(RELEASED)).report
+    assert results(report) == {"doubles": ("fail", "missing"), "triples": ("fail", "missing")}
+
+
+def test_a_cell_that_fails_costs_no_other_exercise(task):
+    report = Grader(Pool()).grade(task(), submit(handed_in(double="1 / 0\ndef double(x):\n    return 2 * x"))).report
+    assert results(report) == {"doubles": ("fail", "exception"), "triples": ("pass", None)}
+    assert "ZeroDivisionError" in report.checks[0].message
+
+
+def test_the_graded_notebook_is_the_one_that_was_run(task):
+    outcome = Grader(Pool()).grade(task(), submit(handed_in(triple="1 / 0")))
+    errors = [output.ename for ran in outcome.notebook.cells if ran.cell_type == "code" for output in ran.outputs]
+    assert errors == ["ZeroDivisionError"]
+
+
+def test_visible_tests_are_not_run(task):
+    outcome = Grader(Pool()).grade(task(), submit(handed_in()))
+    assert not any(ran.outputs for ran in outcome.notebook.cells if ran.cell_type == "code")
+
+
+def test_repairs_are_told(task):
+    report = Grader(Pool()).grade(task(), submit(notebook(*handed_in().cells[:3]))).report
+    assert any("triple" in repair for repair in report.repairs)
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b'{"nbformat": 4, "cells": 1}', b"\xff"])
+def test_an_unreadable_notebook_is_graded_without_a_slot(task, content):
+    pool = Pool()
+    outcome = Grader(pool).grade(task(), submit(content))
+    assert outcome.notebook is None
+    assert (outcome.report.status, outcome.report.score, outcome.report.max_score) == ("graded", 0, 10)
+    assert results(outcome.report) == {"doubles": ("not_run", "type"), "triples": ("not_run", "type")}
+    assert all(check.message for check in outcome.report.checks)
+    assert pool.leases == 0
+
+
+# the sandbox's failures
+
+
+@pytest.mark.parametrize("failures", range(grade.RETRIES + 1))
+def test_a_sandbox_that_fails_now_and_then_is_tried_again(task, failures):
+    pool = Pool(lease_errors=[SandboxError("gone")] * failures)
+    report = Grader(pool).grade(task(), submit(handed_in())).report
+    assert (report.status, report.score) == ("graded", 10)
+    assert pool.leases == failures + 1
+
+
+def test_a_sandbox_that_is_lost_in_a_check_is_tried_again(task):
+    report = Grader(Pool(request_errors=[SandboxError("gone")])).grade(task(), submit(handed_in())).report
+    assert (report.status, report.score) == ("graded", 10)
+
+
+def test_a_sandbox_that_keeps_failing_costs_the_student_nothing(task):
+    pool = Pool(lease_errors=[SandboxError("the engine is gone")] * 99)
+    report = Grader(pool).grade(task(), submit(handed_in())).report
+    assert report.status == "failed"
+    assert "the engine is gone" in report.error
+    assert {verdict for verdict, _ in results(report).values()} == {"not_run"}
+    assert report.max_score == 10
+    assert pool.leases == grade.RETRIES + 1
+
+
+def test_an_engine_that_cannot_be_asked_is_the_sandboxs_failure(task):
+    report = Grader(Pool(image_error=SandboxError("no engine answers"))).grade(task(), submit(handed_in())).report
+    assert report.status == "failed"
+    assert "no engine answers" in report.error
+
+
+def test_a_lost_kernel_is_the_students_and_is_not_tried_again(task):
+    pool = Pool(request_errors=[KernelLost("timeout", "too slow")])
+    report = Grader(pool).grade(task(), submit(handed_in())).report
+    assert results(report) == {"doubles": ("fail", "timeout"), "triples": ("pass", None)}
+    assert pool.leases == 1
+
+
+# the checker's failures
+
+
+@pytest.mark.parametrize(
+    ("material", "told"),
+    [
+        ({"checks": CHECKS.replace("reference.triple(5)", "1 / 0")}, "ZeroDivisionError"),
+        ({"checks": CHECKS.replace("reference.triple(5)", "object()")}, "TypeError"),
+        ({"checks": CHECKS.replace("close(student.triple(5), reference.triple(5))", "pass")}, "compared nothing"),
+    ],
+)
+def test_a_broken_check_costs_nothing_and_is_told_to_staff_alone(task, material, told):
+    pool = Pool()
+    report = Grader(pool).grade(task(**material), submit(handed_in())).report
+    assert report.status == "failed"
+    assert told in report.error
+    assert told not in str(report.contract())
+    assert {verdict for verdict, _ in results(report).values()} == {"not_run"}
+    assert pool.leases == 1
+
+
+def test_a_broken_mistake_is_the_checkers_failure(task):
+    variable = CHECKS.replace("student.triple(5)", 'student.value("answer")')
+    mistakes = '@mistake(of="answer", hint="x")\ndef wrong(name):\n    raise KeyError(name)\n'
+    report = Grader(Pool()).grade(task(variable, mistakes), submit(handed_in(triple="answer = 1"))).report
+    assert report.status == "failed"
+    assert "KeyError" in report.error
+
+
+# forbidden shortcuts
+
+NAMES = ("numpy.convolve", "scipy")
+
+
+def banned(*cells):
+    return {name: failure.message for name, failure in forbidden(notebook(*cells), NAMES).items()}
+
+
+def test_a_forbidden_exercise_fails_without_being_called(task):
+    double = "import numpy as np\ncalls = []\ndef double(x):\n    calls.append(x)\n    return np.convolve([x], [2])[0]"
+    triple = "def triple(x):\n    return 3 * x if not calls else 0"
+    report = Grader(Pool()).grade(task(names=NAMES), submit(handed_in(double, triple))).report
+    assert results(report) == {"doubles": ("fail", "forbidden"), "triples": ("pass", None)}
+    assert "numpy.convolve" in report.checks[0].message
+
+
+def test_a_shortcut_is_forbidden_in_its_own_exercise_alone():
+    assert set(banned(*handed_in(double="import scipy").cells)) == {"double"}
+
+
+def test_a_shortcut_in_a_helper_cell_is_forbidden_where_it_is_used():
+    helper = "import numpy as np\ndef helper(x):\n    return np.convolve(x, x)"
+    told = banned(*handed_in(triple="def triple(x):\n    return helper(x)", added=[helper]).cells)
+    assert set(told) == {"triple"}
+    assert "helper" in told["triple"]
+    assert "numpy.convolve" in told["triple"]
+
+
+def test_an_alias_from_another_cell_is_known():
+    assert set(banned(*handed_in(double="double = np.convolve", added=["import numpy as np"]).cells)) == {"double"}
+    assert set(banned(*handed_in(double="double = c", added=["from numpy import convolve as c"]).cells)) == {"double"}
+
+
+def test_comparing_with_a_shortcut_is_no_crime():
+    trial = "import numpy as np\nx = np.convolve([1], [2])\nout = np.convolve(x, x)"
+    honest = "def double(x):\n    out = 2 * x\n    return out"
+    assert banned(*handed_in(double=honest, added=[trial]).cells) == {}
+
+
+def test_a_variable_with_a_librarys_usual_name_is_no_crime():
+    assert banned(*handed_in(double="def double(F):\n    nn, C = F.shape\n    return nn * F").cells) == {}
+
+
+# which cells belong to an exercise
+
+
+def test_an_exercise_is_the_solution_cells_before_its_checked_cell():
+    text = new_markdown_cell("explain")
+    text.metadata["nbgrader"] = {"grade": True, "solution": True, "grade_id": "written", "points": 5}
+    given = notebook(
+        cell("x"), solution("a"), cell("y"), solution("b"), graded("ab", 1), text, graded("none", 1), solution("c"),
+        graded("c", 1), solution("unchecked"),
+    )  # fmt: skip
+    assert exercises(given) == {"ab": [1, 3], "none": [], "c": [7]}
+
+
+def errors_in(position, ename, lost=()):
+    given = handed_in()
+    given.cells[position].outputs = [new_output("error", ename=ename, evalue="why", traceback=[])]
+    return broken_cells(Execution(given, list(lost)))
+
+
+def test_a_solution_cell_that_raised_explains_its_exercise():
+    causes = errors_in(1, "NameError")
+    assert set(causes) == {"double"}
+    assert causes["double"].cause == "exception"
+    assert "NameError" in causes["double"].message
+
+
+@pytest.mark.parametrize(("position", "ename"), [(1, "NotImplementedError"), (0, "ImportError"), (2, "AssertionError")])
+def test_other_errors_explain_no_exercise(position, ename):
+    assert errors_in(position, ename) == {}
+
+
+def test_a_cell_that_was_lost_explains_its_exercise_by_its_cause():
+    causes = errors_in(3, "timeout", [Lost(3, KernelLost("timeout", "the cell was not done after 1 s"))])
+    assert {name: failure.cause for name, failure in causes.items()} == {"triple": "timeout"}
+    assert "not done after 1 s" in causes["triple"].message
+
+
+# what a task is
+
+
+@pytest.fixture
+def project(write_suite, tmp_path):
+    """A project whose assignment is released with these points; its root."""
+
+    def make(double=6, released=True):
+        write_suite(CHECKS, MISTAKES, REFERENCE)
+        given = notebook(solution("double"), graded("double", double), solution("triple"), graded("triple", 4))
+        folder = tmp_path / "assignments" / "exercise"
+        folder.mkdir(parents=True)
+        if released:
+            (folder / "exercise.ipynb").write_text(nbformat.writes(given))
+        return tmp_path
+
+    return make
+
+
+EXERCISE = Assignment("exercise", "Exercise", 10)
+
+
+def test_a_task_is_what_was_released(project):
+    task = Task.load(EXERCISE, project(), "secret")
+    assert task.suite.cells() == {"double": 6, "triple": 4}
+    assert len(task.released.cells) == 4
+
+
+def test_an_assignment_that_was_not_released_is_the_operators_error(project):
+    with pytest.raises(UsageError, match="autograder release exercise"):
+        Task.load(EXERCISE, project(released=False), "secret")
+
+
+def test_points_that_do_not_fit_the_checks_are_the_checkers_error(project):
+    with pytest.raises(CheckerError, match="double"):
+        Task.load(EXERCISE, project(double=7), "secret")
+
+
+def test_provenance_changes_with_what_a_verdict_rests_on(task):
+    given = submit(handed_in())
+    other_release = handed_in(double=None, triple=None, added=["x = 1"])
+    made = [
+        task().provenance(given, "image"),
+        task().provenance(submit(handed_in(double="x")), "image"),
+        task().provenance(given, "another image"),
+        task(checks=CHECKS + "\n").provenance(given, "image"),
+        task(released=other_release).provenance(given, "image"),
+        task().provenance(Submission("alan", "exercise", given.content), "image"),
+    ]
+    assert len(set(made)) == len(made)
+    assert task().provenance(given, "image") == made[0]
+    assert not any("secret" in str(provenance) for provenance in made)
