@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograder.grading.audit import Trial
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def plain(text: str) -> str:

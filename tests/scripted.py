@@ -12,6 +12,7 @@ import zmq
 from jupyter_client.session import DELIM, Session
 
 from autograder.inside.probe import COMM_TARGET
+from autograder.kernel.messages import WarySession
 
 KEY = b"the key of this connection"
 
@@ -30,7 +31,7 @@ class ScriptedKernel:
         self._stop, self._stopped = self._pair("stop", zmq.PAIR, zmq.PAIR)
         output.subscribe(b"")
         self.client = SimpleNamespace(
-            session=Session(key=KEY),
+            session=WarySession(key=KEY),
             shell_channel=SimpleNamespace(socket=SimpleNamespace(underlying=shell.underlying)),
             iopub_channel=SimpleNamespace(socket=SimpleNamespace(underlying=output.underlying)),
         )

@@ -89,7 +89,7 @@ def note(difference: Difference | None, actual: Any, expected: Any = None) -> bo
     return _note(difference, actual, expected, None)
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:  # noqa: PLR0911 - one return a kind of value
     """Whether two answers are the same, NaN being NaN's equal: the test by which a mistake is recognised."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
@@ -98,10 +98,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, Opaque) or isinstance(other, Opaque):
         return isinstance(one, Opaque) and isinstance(other, Opaque)
     a, b = _as_array(one), _as_array(other)
-    if a is None or b is None:
+    if a is None or b is None or (type(one) is int and type(other) is int):
         return type(one) is type(other) and bool(one == other)
-    if type(one) is int and type(other) is int:
-        return one == other
     if a.dtype.kind in "biu" and b.dtype.kind in "biu":
         return bool(np.array_equal(a, b))
     if a.shape != b.shape:

@@ -15,10 +15,6 @@ from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
 WELCOME_SECONDS = 10.0
-MARGIN_BYTES = 64 * 2**20
-"""What the output channel may carry beside what is printed: replies."""
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What jupyter_client raises for messages that are not as Jupyter writes them."""
 
 
 class Caller:
@@ -31,7 +27,7 @@ class Caller:
         self._slot = slot
         self._name = name
         self._limits = limits
-        self._heard = 0
+        self._unasked = 0
         self._comm = secrets.token_hex(16)
         self._poller = zmq.Poller()
         self._poller.register(self._iopub, zmq.POLLIN)
@@ -56,9 +52,9 @@ class Caller:
             ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
                 heard = self._receive()
-                reply = None if heard is None else self._reply(heard)
-                if reply is not None and reply[0].get("id") == call:
-                    return reply
+                if self._answers(heard, call):
+                    return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
+                self._pass_over(heard)
             elif ready and self._slot.exited(self._name) is not None:
                 raise death(self._slot, self._name, self._limits, what)
         raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")
@@ -78,9 +74,10 @@ class Caller:
             ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
                 heard = self._receive()
-                if heard is not None and heard["header"].get("msg_type") == "iopub_welcome":
+                if heard["msg_type"] == "iopub_welcome":
                     self._iopub.unsubscribe(b"")
                     return
+                self._pass_over(heard)
             elif ready and self._slot.exited(self._name) is not None:
                 raise death(self._slot, self._name, self._limits, "the notebook")
         raise KernelLost("timeout", f"the kernel did not answer within {WELCOME_SECONDS:.0f} s")
@@ -88,31 +85,28 @@ class Caller:
     def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         self._session.send(self._shell, kind, content, buffers=list(buffers))
 
-    def _receive(self) -> dict[str, Any] | None:
-        """The next message of the output channel.
+    def _receive(self) -> dict[str, Any]:
+        """The next message of the output channel, whoever sent it."""
+        _identities, frames = self._session.feed_identities(self._iopub.recv_multipart(copy=False), copy=False)
+        message: dict[str, Any] = self._session.deserialize(frames, copy=False)
+        return message
 
-        None for one that does not parse or is not signed: the student's to send, ours to ignore.
+    def _answers(self, message: dict[str, Any], call: str) -> bool:
+        """Whether a message is the probe's reply to this call."""
+        content = message["content"]
+        if message["msg_type"] != "comm_msg" or content.get("comm_id") != self._comm:
+            return False
+        return isinstance(content.get("data"), dict) and content["data"].get("id") == call
+
+    def _pass_over(self, message: dict[str, Any]) -> None:
+        """Count what nobody asked for.
+
+        Raises:
+            KernelLost: it was more than may be printed.
         """
-        parts = self._iopub.recv_multipart(copy=False)
-        self._heard += sum(len(part) for part in parts[:6])
-        if self._heard > self._limits.output_bytes + MARGIN_BYTES:
+        self._unasked += message["size"]
+        if self._unasked > self._limits.output_bytes:
             raise KernelLost("exception", f"more than {self._limits.output_bytes // 1024} kB were printed")
-        try:
-            _identities, frames = self._session.feed_identities(parts, copy=False)
-            message: dict[str, Any] = self._session.deserialize(frames, copy=False)
-        except UNREADABLE:
-            return None
-        return message if isinstance(message.get("header"), dict) else None
-
-    def _reply(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[Any]] | None:
-        """Data and buffers of a message from our comm; None for any other."""
-        content = message.get("content")
-        if message["header"].get("msg_type") != "comm_msg" or not isinstance(content, dict):
-            return None
-        data = content.get("data")
-        if content.get("comm_id") != self._comm or not isinstance(data, dict):
-            return None
-        return data, [part.buffer if hasattr(part, "buffer") else part for part in message["buffers"]]
 
 
 def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:

@@ -16,11 +16,12 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
+from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_output
 
 from autograder.errors import KernelLost, SandboxError, StudentFailure
 from autograder.kernel.calls import Caller, death
+from autograder.kernel.messages import UNREADABLE, WarySession
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
@@ -98,17 +99,23 @@ class KernelSession:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise KernelLost("timeout", f"the submission's {self.limits.total_seconds:.0f} s are used up")
-        if self._caller is None:
-            self._restart()
-        assert self._caller is not None
         try:
-            reply, answer = self._caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
+            reply, answer = self._calls().request(message, buffers, min(left, seconds or self.limits.call_seconds))
         except KernelLost:
             self._end()
             raise
         if reply.get("cause") == "memory":
             self._end()  # what it hoards would starve the next request
         return reply, answer
+
+    def _calls(self) -> Caller:
+        """What calls the present kernel; where there is none, a new one."""
+        if self._manager is None:
+            self._restart()
+        if self._caller is None:
+            assert self._manager is not None
+            self._caller = Caller(self._client, self.slot, self._manager.provisioner.name, self.limits)
+        return self._caller
 
     def _restart(self) -> None:
         while True:
@@ -124,7 +131,7 @@ class KernelSession:
         """Fork a kernel and run the cells in it."""
         self._forks += 1
         config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
-        manager = AsyncKernelManager(context=_context())
+        manager = AsyncKernelManager(context=_context(), session=WarySession())
         manager._kernel_spec = KernelSpec(
             argv=[],
             metadata={"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": config}},
@@ -146,7 +153,6 @@ class KernelSession:
                 left = self._deadline - time.monotonic()
                 seconds = min(self.limits.cell_seconds, max(left, 0.01))
                 await runner.run(cell, index, seconds)
-        self._caller = Caller(client, self.slot, manager.provisioner.name, self.limits)
 
     async def _subscribed(self, client: Any) -> None:
         """Wait until the kernel says that our subscription has reached it: from then on we miss no output."""
@@ -199,7 +205,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             _CellLost: it was not done in time, or the kernel died in it.
             SandboxError: the zygote is gone.
         """
-        self.timeout = seconds
+        self.timeout_func = lambda _cell: seconds  # `timeout` takes whole seconds only
         source = cell.source
         try:
             await self.async_execute_cell(cell, index)
@@ -237,17 +243,19 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             self.task_poll_for_reply.cancel()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Count what the cell says before it is kept."""
+        """Count what the cell says before it is kept; what is not as Jupyter writes it is not kept."""
         if msg["msg_type"] not in {"status", "execute_input"}:
-            content = msg["content"]
-            self._said += (
-                len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values()) + 100
-            )
+            self._said += msg["size"]
             if self._said > self._limits.output_bytes:
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
                 return None
-        return super().process_message(msg, cell, cell_index)
+        if msg["msg_type"].startswith("comm") or type(msg["content"].get("execution_count", 0)) is not int:
+            return None
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except (*UNREADABLE, ValidationError):
+            return None
 
 
 def _is_memory(output: Any) -> bool:

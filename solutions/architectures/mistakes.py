@@ -358,7 +358,7 @@ class relu_behind_the_last(reference.Bottleneck):
 
 @mistake(
     of="ResNet",
-    hint="Your first stage halves the maps again. The stem's pooling has done that: only the other three have stride 2.",
+    hint="Your first stage halves the maps again. The stem's pooling did that: only the other three have stride 2.",
 )
 class every_stage_halves(reference.ResNet):
     def __init__(self, layers, classes=1000, width=1.0):

@@ -167,9 +167,11 @@ def test_a_lost_zygote_is_the_sandboxs_failure(scripted, call):
         call(lambda _request: scripted.end(code=0))
 
 
-def test_a_flood_ends_the_call(scripted, monkeypatch):
-    monkeypatch.setattr(calls, "MARGIN_BYTES", 0)
-    caller = Caller(scripted.client, scripted.slot, "k0", replace(LIMITS, output_bytes=10_000))
+FEW = replace(LIMITS, output_bytes=10_000)
+
+
+def test_a_flood_ends_the_call(scripted):
+    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
 
     def flood(request):
         for _ in range(20):
@@ -182,9 +184,15 @@ def test_a_flood_ends_the_call(scripted, monkeypatch):
     assert caught.value.cause == "exception"
 
 
-def test_what_is_printed_is_not_even_sent(scripted, monkeypatch):
-    monkeypatch.setattr(calls, "MARGIN_BYTES", 0)
-    caller = Caller(scripted.client, scripted.slot, "k0", replace(LIMITS, output_bytes=10_000))
+def test_a_large_reply_is_no_flood(scripted):
+    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
+    scripted.script = lambda request: scripted.reply(request, "x" * 50_000, [b"y" * 50_000])
+    assert len(caller.request(REQUEST, [], SOON)[0]["value"]) == 50_000
+    assert len(caller.request(REQUEST, [], SOON)[1][0]) == 50_000
+
+
+def test_what_is_printed_is_not_even_sent(scripted):
+    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
 
     def chatter(request):
         for _ in range(20):
