@@ -41,7 +41,7 @@ KINDS: Final = frozenset(
         "syntax error",
     }
 )
-"""Of the example class: those whose run ends by itself. The others cost what a limit allows, or end nbgrader's batch."""
+"""Of the example class, those whose run ends by itself: others cost what a limit allows, or end nbgrader's batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,8 @@ class Set:
     """Submissions of one assignment. `make` gives the different ones; a class is made of them, over and over."""
 
     name: str
+    title: str
     assignment: str
-    submissions: int
-    """How many nbgrader grades in one go, unless told otherwise."""
     make: Callable[[Task], list[NotebookNode]]
 
     def contents(self, task: Task) -> list[bytes]:
@@ -79,8 +78,8 @@ def _example_class(task: Task) -> list[NotebookNode]:
 
 
 SETS: Final = {
-    "light": Set("light", "light", 12, _light),
-    "class": Set("class", "convolution", 16, _example_class),
+    "light": Set("light", "Light: milliseconds of student code, torch and lightning imported", "light", _light),
+    "class": Set("class", "The example class of `convolution`", "convolution", _example_class),
 }
 
 

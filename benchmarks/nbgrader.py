@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import nbformat
@@ -38,14 +36,16 @@ class Nbgrader:
         source = self.folder / "source" / assignment / f"{assignment}.ipynb"
         source.parent.mkdir(parents=True)
         nbformat.write(notebook, source)
-        subprocess.run(
-            python("nbgrader", "generate_assignment", assignment),
-            cwd=self.folder, env=course.environment(), capture_output=True, check=True,
-        )  # fmt: skip
+        command = python("nbgrader", "generate_assignment", assignment)
+        run(command, self.folder, course.environment(), self.folder / "log")
         shutil.copy(self.folder / "gradebook.db", self.folder / "generated.db")
 
     def run(self, students: int) -> Cost:
-        """Grade a class of this size from nothing."""
+        """Grade a class of this size from nothing.
+
+        Raises:
+            BenchmarkError: a submission could not be graded.
+        """
         shutil.copy(self.folder / "generated.db", self.folder / "gradebook.db")
         shutil.rmtree(self.folder / "autograded", ignore_errors=True)
         hand_in(self.folder / "submitted", self.assignment, self.contents, students)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 from benchmarks.course import Course, hand_in, python
 from benchmarks.processes import Cost, run
 
-COMMAND: Final = "import sys; from autograder.cli import main; sys.exit(main())"
+COMMAND: Final = "from autograder.cli import main; main()"
 
 
 class Autograder:
@@ -26,14 +26,14 @@ class Autograder:
         """Grade a class of this size from nothing.
 
         Raises:
-            subprocess.CalledProcessError: a submission could not be graded.
+            BenchmarkError: a submission could not be graded.
         """
         folder = self.course.root / "course"
         for name in ("attempts.db", "gradebook.db"):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / "autograded", ignore_errors=True)
         hand_in(folder / "submitted", self.assignment, self.contents, students)
-        command = [*python("", "")[:1], "-c", COMMAND, "grade", self.assignment, "--sandbox", self._sandbox]
+        command = [sys.executable, "-c", COMMAND, "grade", self.assignment, "--sandbox", self._sandbox]
         log = self.course.root / "grade.log"
         return run([*command, "--json", str(self._reports)], self.course.root, self.course.environment(), log)
 
@@ -46,10 +46,9 @@ def measure(module: str, course: Course, *arguments: str) -> dict[str, Any]:
     """What a module of ours that measures in a process of its own prints.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        BenchmarkError: it failed.
     """
-    done = subprocess.run(
-        python(module, *arguments), cwd=course.root, env=course.environment(), stdout=subprocess.PIPE, check=True
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
+    log = course.root / "measure.log"
+    run(python(module, *arguments), course.root, course.environment(), log)
+    found: dict[str, Any] = json.loads(log.read_text().splitlines()[-1])
     return found

@@ -1,4 +1,4 @@
-"""CPU time and memory of processes, from what Linux tells: also of those in sandboxes, which are nobody's waited-for children."""
+"""CPU time and memory of processes, from what Linux tells: also of those in sandboxes, for which nobody waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 TICK: Final = 1.0 / os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS: Final = 0.1
@@ -20,25 +20,39 @@ ZYGOTE: Final = [b"-sP", b"-m", b"inside.zygote"]
 GONE: Final = (FileNotFoundError, ProcessLookupError)
 
 
+class BenchmarkError(Exception):
+    """Something that was to be measured failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of wall and of CPU (user and system) that a command and all it started took."""
+    """Seconds of wall clock, and of CPU (user and system), that a command and all it started took."""
 
     wall: float
     cpu: float
 
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __truediv__(self, count: float) -> Cost:
+        return Cost(self.wall / count, self.cpu / count)
+
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Cost:
-    """Run a command to its end in `folder`. Its output goes to `log`; slots are those in $AUTOGRADER_RUN.
+    """Run a command to its end in `folder`. Its output goes to `log`; its slots are those in $AUTOGRADER_RUN.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        BenchmarkError: it failed; the message has the end of its output.
     """
     before = _waited_for()
     with _Zygotes(environment["AUTOGRADER_RUN"]) as zygotes, log.open("wb") as output:
         started = time.perf_counter()
-        subprocess.run(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=True)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
         wall = time.perf_counter() - started
+    if done.returncode:
+        raise BenchmarkError(f"{' '.join(command)}\nended with {done.returncode}: {log.read_text()[-2000:]}")
     return Cost(wall, _waited_for() - before + zygotes.cpu)
 
 
@@ -86,7 +100,7 @@ class _Zygotes:
         """Seconds, of all zygotes seen, as last seen."""
         return sum(self._seen.values())
 
-    def __enter__(self) -> _Zygotes:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

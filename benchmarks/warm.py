@@ -30,6 +30,7 @@ from autograder.sandbox.slot import Slot
 from autograder.settings import Settings
 from benchmarks import processes
 from benchmarks.breakdown import Clock
+from benchmarks.processes import BenchmarkError
 
 TIMES: Final = 20
 WARM_UP: Final = 3
@@ -50,7 +51,7 @@ class Warm:
         submission = Submission(path.parents[1].name, self.task.assignment.name, content)
         graded = self.grader.grade(self.task, submission)
         if graded.report.status == "failed":
-            raise RuntimeError(f"a benchmark needs what can be graded: {graded.report.error}")
+            raise BenchmarkError(f"not graded: {graded.report.error}")
         return submission, graded
 
     def latencies(self) -> list[float]:
@@ -63,7 +64,7 @@ class Warm:
         return found[WARM_UP:]
 
     def breakdown(self, zygote: int) -> dict[str, Any]:
-        """Seconds a submission of each step, from the file to the gradebook, and what kernels and zygote took of the CPU."""
+        """Seconds a submission, from the file to the gradebook: of each step here, of the kernels, of the zygote."""
         assignment = self.task.assignment
         store = AttemptStore("sqlite:///" + str(self.settings.course_folder / "warm.db"))
         book = CourseGradebook(self.settings.course_folder, self.settings.db_url, course_id=self.settings.course_id)

@@ -237,7 +237,7 @@ def _values_differ(
         with np.errstate(invalid="ignore", over="ignore"):
             gap = np.abs(found.astype(np.complex128) - wanted.astype(np.complex128))
             near = np.isfinite(wanted) & (gap <= atol + rtol * np.abs(wanted))
-            wrong = ~(near | (found == wanted)) | np.isnan(found)
+            wrong = ~(near | (found == wanted))  # NaN is neither
     bad = int(np.count_nonzero(wrong))
     if bad == 0:
         return None

@@ -23,7 +23,7 @@ MAX_ANSWER_DEPTH = 24
 MAX_ANSWER_NODES = 100_000
 """Of an answer, less than of a request: so a check can hand an answer on, inside another list, and never be refused."""
 MAX_INT_BITS = 4096
-NUMERIC_DTYPE = re.compile(r"[<|][biufc]\d{1,2}")
+NUMERIC_DTYPE = re.compile(r"[<|][biufc](?:[1248]|16)")
 TENSOR_DTYPES = {
     "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool",
     "complex64", "complex128",
@@ -96,7 +96,12 @@ class Encoder:
                 "s": list(value.shape),
                 "b": self._buffer(array.reshape(-1).view(np.uint8) if array.size else b"", array.nbytes),
             }
-        if issubclass(kind, np.generic) and kind.__module__ == "numpy" and np.dtype(kind).kind in "biufc":
+        if (
+            issubclass(kind, np.generic)
+            and kind.__module__ == "numpy"
+            and value.dtype.kind in "biufc"
+            and value.nbytes <= 16
+        ):
             return {"t": "scalar", "d": value.dtype.str, "b": self._buffer(value.tobytes(), value.nbytes)}
         torch = sys.modules.get("torch")
         if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and not value.is_sparse:
@@ -154,7 +159,7 @@ class Decoder:
             raise ValueRefused("too deep or too many parts")
         if isinstance(tree, str):
             return _text(tree)
-        if tree is None or isinstance(tree, bool | int | float):
+        if tree is None or isinstance(tree, bool | float) or (isinstance(tree, int) and tree.bit_length() < 64):
             return tree
         if not isinstance(tree, dict):
             raise ValueRefused(f"a {type(tree).__name__} where a value was expected")
@@ -194,7 +199,7 @@ class Decoder:
             number, name = tree["n"], tree["k"]
             if self._find is None or type(number) is not int or type(name) is not str:
                 raise ValueRefused("a handle where none is allowed")
-            return self._find(number, name[:100])
+            return self._find(number, _text(name[:100]))
         raise ValueRefused(f"unknown tag {str(tag)[:40]!r}")
 
     def _raw(self, tree: dict[str, Any]) -> memoryview:

@@ -75,6 +75,7 @@ class Bubblewrap(Sandbox):
             with log.open("wb") as output:
                 process = subprocess.Popen(
                     command,
+                    env={},  # bwrap is process 1 in there, and what it was given can be read in /proc/1/environ
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -1,21 +1,47 @@
 """The enclosure alone, without what a kernel gives up by itself: were an inner wall to fall, these still stand."""
 
+import functools
 import socket
 import sys
 
 import pytest
 from sandboxed import CANARY, LIMITS, REPOSITORY, Kernel
 
+from autograder.sandbox.interface import SlotSpec
+from autograder.sandbox.slot import Slot
+
+
+@pytest.fixture(scope="module")
+def bare_slots(slots):
+    """Slots whose kernels keep the zygote's own user and rights: no Landlock, no seccomp, no limits of their own."""
+    made = {}
+
+    def slot(kind):
+        if kind not in made:
+            sandbox = slots(kind, "numpy").sandbox
+            module = sys.modules[type(sandbox).__module__]
+            options = functools.partial(without_inner_walls, module.zygote_options)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(module, "zygote_options", options)
+                made[kind] = Slot(sandbox, SlotSpec("numpy", LIMITS))
+            made[kind].wait()
+        return made[kind]
+
+    yield slot
+    for each in made.values():
+        each.close()
+
+
+def without_inner_walls(real, *paths, **more):
+    return real(*paths, **{**more, "walls": False})
+
 
 @pytest.fixture
-def bare(walled, own_slot, monkeypatch):
-    """A kernel with the zygote's own user and rights: no Landlock, no seccomp, no limits of its own."""
-    sandbox = sys.modules[f"autograder.sandbox.{walled}"]
-    real = sandbox.zygote_options
-    monkeypatch.setattr(sandbox, "zygote_options", lambda *paths, **more: real(*paths, **{**more, "walls": False}))
-    kernel = Kernel(own_slot(walled))
+def bare(walled, bare_slots):
+    kernel = Kernel(bare_slots(walled))
     assert "landlock" not in kernel.walls
-    return kernel
+    yield kernel
+    kernel.end()
 
 
 def test_there_is_no_network(bare):
@@ -52,8 +78,8 @@ def test_no_secret_is_in_sight(bare):
     found = bare.run(
         f"""
         import os
-        answer = [path for path in ("{REPOSITORY}/solutions", "{REPOSITORY}/autograder", "/root/.ssh", "/home", "/var/lib/docker")
-                  if os.path.exists(path) and os.listdir(path)]
+        folders = ("{REPOSITORY}/solutions", "{REPOSITORY}/autograder", "/root/.ssh", "/home", "/var/lib/docker")
+        answer = [path for path in folders if os.path.exists(path) and os.listdir(path)]
         for pid in filter(str.isdigit, os.listdir("/proc")):
             for file in ("environ", "cmdline"):
                 try:

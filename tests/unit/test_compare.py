@@ -312,6 +312,9 @@ def test_equal_answers_are_the_same(one, other):
     [
         (1.0, 1.1),
         (1.0, math.nan),
+        (1_000_000, 1_000_001),
+        (np.array([1_000_000]), np.array([1_000_001])),
+        (2**70, 2**70 + 1),
         (GRID, GRID.T),
         ([1], [1, 2]),
         ({"a": 1}, {"b": 1}),
