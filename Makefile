@@ -85,8 +85,8 @@ format: $(stamp) ## let ruff format the code and mend what it can
 audit: $(stamp) ## grade the grader: right answers get 100, each known mistake fails and gets its own hint
 	$(bin)/autograder audit --sandbox $(SANDBOX) $(ASSIGNMENTS)
 
-bench: $(stamp) ## how fast: start of a slot, fork of a kernel, a call, a class
-	$(bin)/python scripts/bench.py --sandbox $(SANDBOX) --students $(STUDENTS)
+bench: $(stamp) ## how fast, against nbgrader: writes docs/performance.md
+	$(bin)/python -m benchmarks --sandbox $(SANDBOX) --write
 
 docker: ## install Docker from Debian's packages and start it (needs root)
 	scripts/install-docker.sh

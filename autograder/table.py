@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -71,14 +71,9 @@ def _check(check: CheckResult, *, staff: bool) -> list[Text]:
 def print_class(console: Console, reports: Sequence[Report]) -> None:
     """A class: each student's score, how many checks passed, and why the others failed."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, align in (
-        ("student", "left"),
-        ("score", "right"),
-        ("checks", "right"),
-        ("s", "right"),
-        ("what failed", "left"),
-    ):
-        table.add_column(name, justify=align, overflow="ellipsis", no_wrap=True)  # type: ignore[arg-type]
+    for name in ("student", "score", "checks", "s", "what failed"):
+        justify: Literal["left", "right"] = "left" if name in {"student", "what failed"} else "right"
+        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True)
     for report in reports:
         passed = sum(check.verdict == "pass" for check in report.checks)
         colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"

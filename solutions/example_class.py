@@ -1,8 +1,8 @@
 """An example class of 40 students, made from a seed: right, second, mistaken, unfinished and broken submissions.
 
-`python -m solutions.example_class` writes them to `course/submitted/<student>/<assignment>/`. `predict` says, check by
-check, what the grader must find in each: our own code is run in this process, without sandbox or notebook machinery, and
-what breaks a kernel is predicted by rule.
+`python -m solutions.example_class` writes them to `course/submitted/<student>/<assignment>/`. `Student.predict` says, check
+by check, what the grader must find in each: right answers pass by rule; of the others our own code is run in this process,
+without sandbox or notebook machinery, and what breaks a kernel is predicted by rule again.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from autograder.kernel.session import Execution
 from autograder.settings import Settings
 
 NAMES = (
-    "ada alan alonzo andrey barbara blaise carl claude dana david donald edsger emmy ernst evelyn fei frances fukushima geoffrey "
-    "grace hedy henri ida ilya john kaiming karen katherine kunihiko leonhard lise mary maryam niels noether rosalind sophie "
-    "srinivasa yann yoshua"
-).split()
+    "ada", "alan", "alonzo", "andrey", "barbara", "blaise", "carl", "claude", "dana", "david", "donald", "edsger", "emmy",
+    "ernst", "evelyn", "fei", "frances", "fukushima", "geoffrey", "grace", "hedy", "henri", "ida", "ilya", "john", "kaiming",
+    "karen", "katherine", "kunihiko", "leonhard", "lise", "mary", "maryam", "niels", "noether", "rosalind", "sophie",
+    "srinivasa", "yann", "yoshua",
+)  # fmt: skip
 
 Prediction = dict[str, tuple[str, Cause | None]]
 """For each check its verdict and cause."""
@@ -45,14 +46,12 @@ Prediction = dict[str, tuple[str, Cause | None]]
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """One submission of the class: its bytes and what must be found in it."""
+    """One submission of the class: its bytes, and what must be found in them: verdicts, and all the hints given."""
 
     name: str
     kind: str
     content: bytes
-    predicted: Prediction
-    hints: frozenset[str]
-    """The hints that must be given, all of them."""
+    predict: Callable[[], tuple[Prediction, set[str]]]
 
 
 def make(task: Task, seed: int = 1, students: int = 40) -> list[Student]:
@@ -99,10 +98,10 @@ class _Maker:
     mistakes: Sequence[Any]
 
     def right(self) -> Student:
-        return self._student(specimens.right(self.task))
+        return self._right(specimens.right(self.task))
 
     def second(self) -> Student:
-        return self._student(specimens.second(self.task))
+        return self._right(specimens.second(self.task))
 
     def one_mistake(self) -> Student:
         return self._student(specimens.mistaken(self.task, self.mistakes[:1], self.name))
@@ -128,23 +127,23 @@ class _Maker:
 
     def duplicated(self) -> Student:
         """A copied answer and a copied locked cell change nothing."""
-        whole = specimens.right(self.task)
-        handed = copy.deepcopy(whole)
+        handed = specimens.right(self.task)
         _, position = self._last_exercise()
         for where in (position, position + 1):
-            handed.cells.append(copy.deepcopy(handed.cells[where]))
-        return self._student(whole, handed)
+            copied = copy.deepcopy(handed.cells[where])
+            copied.id = f"copied-{where}"
+            handed.cells.append(copied)
+        return self._right(handed)
 
     def retyped(self) -> Student:
         """Types, points and locks are the release's, whatever the metadata say."""
-        whole = specimens.right(self.task)
-        handed = copy.deepcopy(whole)
+        handed = specimens.right(self.task)
         _, position = self._last_exercise()
         answer, graded = handed.cells[position], handed.cells[position + 1]
         handed.cells[position] = nbformat.v4.new_markdown_cell(answer.source, id=answer.id, metadata=answer.metadata)
         graded.metadata.nbgrader.points = 1000
         graded.metadata.nbgrader.locked = False
-        return self._student(whole, handed)
+        return self._right(handed)
 
     def syntax_error(self) -> Student:
         return self._broken_cell(lambda source: source + "\ndef oops(:\n", "exception")
@@ -172,7 +171,7 @@ class _Maker:
     def invalid_json(self) -> Student:
         content = nbformat.writes(specimens.right(self.task))[:-200].encode()
         predicted: Prediction = {item.name: ("not_run", "type") for item in self.task.suite.checks}
-        return Student(self.name, self.kind, content, predicted, frozenset())
+        return Student(self.name, self.kind, content, lambda: (predicted, set()))
 
     def _broken_cell(self, breaking: Callable[[str], str], cause: Cause) -> Student:
         """The last exercise's cell breaks; nothing that it defines is there."""
@@ -202,12 +201,21 @@ class _Maker:
         self, meant: NotebookNode, handed: NotebookNode | None = None, causes: dict[str, Cause] | None = None
     ) -> Student:
         """What was handed in, and what is to be found in what it amounts to; `causes` are those of broken exercises."""
-        predicted, hints = predict(self.task, meant, self.name)
-        for item in self.task.suite.checks:
-            if item.cell in (causes or {}) and predicted[item.name][1] == "missing":
-                predicted[item.name] = ("fail", (causes or {})[item.cell])
+
+        def foretell() -> tuple[Prediction, set[str]]:
+            predicted, hints = predict(self.task, meant, self.name)
+            for item in self.task.suite.checks:
+                if causes and item.cell in causes and predicted[item.name][1] == "missing":
+                    predicted[item.name] = ("fail", causes[item.cell])
+            return predicted, hints
+
         content = nbformat.writes(handed if handed is not None else meant).encode()
-        return Student(self.name, self.kind, content, predicted, frozenset(hints))
+        return Student(self.name, self.kind, content, foretell)
+
+    def _right(self, handed: NotebookNode) -> Student:
+        """A submission that passes every check."""
+        content = nbformat.writes(handed).encode()
+        return Student(self.name, self.kind, content, lambda: ({c.name: ("pass", None) for c in self.task.suite.checks}, set()))
 
 
 def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Prediction, set[str]]:
@@ -262,6 +270,11 @@ def write(folder: Path, task: Task, students: Sequence[Student]) -> None:
         (place / "timestamp.txt").write_text(handed.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
+def _told(student: Student) -> dict[str, Any]:
+    predicted, hints = student.predict()
+    return {"kind": student.kind, "checks": predicted, "hints": sorted(hints)}
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -278,7 +291,8 @@ def main() -> None:
         task = Task.load(settings.assignment(name), settings.root, settings.secret)
         students = make(task, options.seed, options.students)
         write(out, task, students)
-        told[name] = {s.name: {"kind": s.kind, "checks": s.predicted, "hints": sorted(s.hints)} for s in students}
+        if options.predictions:
+            told[name] = {student.name: _told(student) for student in students}
         kinds = dict.fromkeys(student.kind for student in students)
         print(f"{name}: {len(students)} students in {out} ({', '.join(kinds)})")
     if options.predictions:

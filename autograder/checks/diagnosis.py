@@ -27,7 +27,9 @@ class Mistake:
     def source(self) -> str:
         """Notebook source that makes the mistake: its definition, without the decorator."""
         text = textwrap.dedent(inspect.getsource(self.function))
-        return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]  # type: ignore[union-attr]
+        definition = re.search(r"^(def|class) ", text, re.MULTILINE)
+        assert definition is not None  # it is the source of a function or a class
+        return text[definition.start() :]
 
 
 def mistake(*, of: str, hint: str) -> Callable[[Any], Any]:

@@ -68,7 +68,7 @@ def same_parameters(model: Any, reference: Any, *args: Any, **kwargs: Any) -> bo
     Two classes (`student.value("VGG")` and `VGG`) are built with the arguments on torch's meta device: a network of
     138 million parameters takes no memory there.
     """
-    operation = "blueprint" if isinstance(reference, type) else "layers"
+    operation = "build" if isinstance(reference, type) else "layers"
     expected, found = (_ask(network, operation, *args, **kwargs) for network in (reference, model))
     wanted, given, total = read_layers(expected), read_layers(found), _field(found, "parameters")
     apart = unpaired(wanted, given)
@@ -170,9 +170,11 @@ class _Pairing:
 
 def _transplant(model: Any, reference: nn.Module, x: Tensor, training: bool) -> _Pairing | None:
     """Pair the layers, put the same weights into both networks, run both; None where their layers differ (recorded)."""
-    wanted, given = (read_layers(_ask(network, "fingerprint", x, training=training)) for network in (reference, model))
+    wanted, given = (
+        read_layers(_ask(network, "forward", x, training=training, patterned=True)) for network in (reference, model)
+    )
     if apart := unpaired(wanted, given):
-        difference = Difference("value", f"of the layers that the network uses, {apart}")
+        difference = Difference("value", f"among the layers that are used, {apart}")
         note(difference, sorted(layer.key for layer in given))
         return None
     here, there, partners, tensors = {}, {}, [], []
@@ -259,7 +261,7 @@ def _tensors_differ(found: Any, expected: Tensor | None, title: str) -> Differen
 
 
 def _rates(dropouts: list[tuple[float, int]]) -> str:
-    listed = ", ".join(f"rate {rate:g} on {size:,} values" for rate, size in dropouts[:6])
+    listed = ", ".join(f"dropout of {rate:g} on {size:,} values" for rate, size in dropouts[:6])
     return listed or "no dropout"
 
 

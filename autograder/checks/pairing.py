@@ -1,7 +1,7 @@
 """Which layer of a student's network plays the part of which layer of the reference, and where the two part.
 
 Names, nesting and the order of definition say nothing: a layer is known by the shapes of its tensors and by the signals
-that reach it when both networks hold the same numbers (see `autograder.inside.networks.fingerprint`).
+that reach it when both networks hold the same numbers (a patterned run of `autograder.inside.networks.forward`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import StudentFailure
-from autograder.inside.networks import table
+from autograder.inside.networks import STATISTICS, table
 
 ALIKE = 1e-4
 """How much two signals may differ, relative to their size: another order of summation, not another formula."""
@@ -69,7 +69,7 @@ class Layer:
         return tuple(table(shape) for _, shape in self.tensors)
 
     def __str__(self) -> str:
-        parts = [f"{name.rpartition('.')[2]} {shape}" for name, shape in self.tensors]
+        parts = [f"{own} {shape}" for name, shape in self.tensors if (own := name.rpartition(".")[2]) not in STATISTICS]
         return f"{self.kind} ({', '.join(parts)})"
 
 
@@ -137,13 +137,19 @@ def _alike(one: Signal | None, other: Signal | None) -> bool:
 
 
 def unpaired(expected: Sequence[Layer], found: Sequence[Layer]) -> str:
-    """In words, the first layer that only one of the networks has; empty where they have the same layers."""
-    missing = Counter(layer.key for layer in expected) - Counter(layer.key for layer in found)
-    surplus = Counter(layer.key for layer in found) - Counter(layer.key for layer in expected)
-    lost = next((ordinal(expected, i) + f", {layer}" for i, layer in enumerate(expected) if layer.key in missing), "")
-    extra = next((f"your {ordinal(found, i)}, {layer}" for i, layer in enumerate(found) if layer.key in surplus), "")
-    parts = [f"expected the {lost}" if lost else "", f"not expected: {extra}" if extra else ""]
-    return "; ".join(part for part in parts if part)
+    """In words, the layers that only one of the networks has; empty where they have the same layers."""
+    wanted, given = Counter(layer.key for layer in expected), Counter(layer.key for layer in found)
+    lost, surplus = _some(expected, wanted - given), _some(found, given - wanted)
+    return " and ".join(part for part in (lost and f"{lost} missing", surplus and f"{surplus} not expected") if part)
+
+
+def _some(layers: Sequence[Layer], which: Counter[tuple[tuple[int, ...], ...]]) -> str:
+    """How many, and one of them: one with matrices where there is one, for a normalisation only follows it."""
+    chosen = sorted((layer for layer in layers if layer.key in which), key=lambda layer: layer.norm)
+    if not chosen:
+        return ""
+    number = which.total()
+    return f"{chosen[0]} is" if number == 1 else f"{number} layers ({chosen[0]}, ...) are"
 
 
 def parting(expected: Sequence[Layer], found: Sequence[Layer], partners: Sequence[str]) -> str:
@@ -159,7 +165,7 @@ def parting(expected: Sequence[Layer], found: Sequence[Layer], partners: Sequenc
         if not _alike(layer.output, other.output):
             how = _against(layer.output, other.output)
             return f"first difference at the {title}: from the right input, its output {how}"
-    return "every layer gives what is expected: the difference arises behind the last one"
+    return "every layer does what is expected: the difference arises in what is done with their outputs"
 
 
 def _against(expected: Signal | None, found: Signal | None) -> str:

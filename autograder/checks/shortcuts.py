@@ -6,9 +6,12 @@ import ast
 import re
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises for source that it does not parse."""
+LONGEST_NAME = 16
+"""Attributes of a dotted name that are looked at: whatever lies deeper is forbidden by what it lies under."""
 MAGIC = re.compile(r"^([ \t]*)(?:(?:\w[\w, \t]*=[ \t]*)?[%!].*|\?.*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
 """A line in IPython's own language: `%time f()`, `files = !ls`, `?f`, `f?`."""
 
@@ -18,9 +21,8 @@ def aliases(source: str, forbidden: Sequence[str], known: Mapping[str, str] | No
 
     `known` are those of the cells before. Of `from numpy import *` only what is forbidden gets an alias.
     """
-    tree = _parse(source)
     names = dict(known or {})
-    for node in ast.walk(tree) if tree else ():
+    for node in ast.walk(_parse(source)):
         if isinstance(node, ast.Import):
             names |= {
                 (name.asname or _top(name.name)): (name.name if name.asname else _top(name.name)) for name in node.names
@@ -42,10 +44,9 @@ def shortcuts(source: str, forbidden: Sequence[str], known: Mapping[str, str] | 
     A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or
     aliased. Source that does not parse uses nothing: it will fail by itself.
     """
-    tree = _parse(source)
     names = aliases(source, forbidden, known)
     found: dict[tuple[str, int], None] = {}
-    for node in ast.walk(tree) if tree else ():
+    for node in ast.walk(_parse(source)):
         for used, line in _uses(node, names):
             hit = next((bad for bad in forbidden if used == bad or used.startswith(bad + ".")), None)
             if hit is not None:
@@ -91,8 +92,12 @@ def _dotted(node: ast.AST, names: Mapping[str, str]) -> str | None:
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute):
-        base = _dotted(node.value, names)
-        return None if base is None else f"{base}.{node.attr}"
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute) and len(parts) < LONGEST_NAME:
+            parts.insert(0, node.attr)
+            node = node.value
+        base = None if isinstance(node, ast.Attribute) else _dotted(node, names)
+        return None if base is None or len(base) > 1000 else ".".join([base, *parts])
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
@@ -110,7 +115,7 @@ def _top(name: str) -> str:
 def _scopes(source: str) -> Iterator[symtable.SymbolTable]:
     """The cell's scope, then those of its functions and classes; none where it does not parse."""
     try:
-        scopes = [symtable.symtable(_python(source) or "", "<cell>", "exec")]
+        scopes = [symtable.symtable(_python(source)[0], "<cell>", "exec")]
     except UNPARSED:
         return
     for scope in scopes:
@@ -118,17 +123,16 @@ def _scopes(source: str) -> Iterator[symtable.SymbolTable]:
         scopes += scope.get_children()
 
 
-def _parse(source: str) -> ast.Module | None:
-    text = _python(source)
-    return None if text is None else ast.parse(text)
+def _parse(source: str) -> ast.Module:
+    return _python(source)[1]
 
 
-def _python(source: str) -> str | None:
-    """The source if it is Python, or is without its magics; None where it is not."""
+@lru_cache(maxsize=64)
+def _python(source: str) -> tuple[str, ast.Module]:
+    """The source if it is Python, or is without its magics, and its tree; nothing where it is not."""
     for text in (source, MAGIC.sub(r"\1pass", source)):
         try:
-            ast.parse(text)
+            return text, ast.parse(text)
         except UNPARSED:
             continue
-        return text
-    return None
+    return "", ast.Module([], [])

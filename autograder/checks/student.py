@@ -56,7 +56,15 @@ class Handle(values.Opaque):
         return self._student._ask("method", name, self.number, args, kwargs)
 
     def operate(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        """One of the network operations of `autograder.inside.networks`."""
+        """One of the network operations of `autograder.inside.networks`.
+
+        Raises:
+            CheckerError: there is no such operation.
+        """
+        from autograder.inside.networks import OPERATIONS  # it imports torch: only where networks are
+
+        if operation not in OPERATIONS:
+            raise CheckerError(f"no network operation {operation!r}: expected one of {', '.join(sorted(OPERATIONS))}")
         return self._student._ask("network", operation, self.number, args, kwargs)
 
 

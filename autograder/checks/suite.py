@@ -55,7 +55,7 @@ def check(
     def mark(function: CheckFunction) -> CheckFunction:
         if not inspect.getdoc(function):
             raise CheckerError(f"check {function.__name__} has no docstring: its first line is what students read")
-        function.__check__ = Check(function.__name__, cell, points, reveal, seconds, function)  # type: ignore[attr-defined]
+        function.__check__ = Check(function.__name__, cell, points, reveal, seconds, function)  # type: ignore[attr-defined]  # a mark
         return function
 
     return mark

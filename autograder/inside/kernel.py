@@ -20,7 +20,7 @@ from IPython.core import completer, history, magics  # noqa: E402, F401 - see ab
 from . import probe  # noqa: E402 - see above
 
 
-class Application(kernelapp.IPKernelApp):  # type: ignore[misc]
+class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is not typed
     """An IPKernelApp without what a graded kernel does not need: its own files, a crash handler, a history."""
 
     iopub_port: int

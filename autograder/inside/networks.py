@@ -6,7 +6,7 @@ plain values: numbers, strings, lists, dicts, tensors.
 A *layer* here is a module with parameters or running statistics of its own. It is described as a dict: `name` (its path
 in the network), `kind` (its class), `tensors` (`[name, shape]` of each: parameters of most dimensions first, then the
 running statistics). A layer that was executed also has the *signals* that were seen there, `input` and `output` (of its
-first call) and in a fingerprint `gradient` (of its first tensor): `[shape, norm, projection]`, enough to tell whether
+first call) and in a patterned run `gradient` (of its first tensor): `[shape, norm, projection]`, enough to tell whether
 two networks have the same numbers in the same order.
 """
 
@@ -48,51 +48,43 @@ def layers(network: object) -> dict[str, Any]:
     }
 
 
-def blueprint(build: object, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """What `layers` says of the network `build(*args, **kwargs)`, made on torch's meta device: shapes, no memory."""
-    if not callable(build):
-        raise TypeError(f"expected a class of networks, found a {type(build).__name__}")
+def build(family: object, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """What `layers` says of the network `family(*args, **kwargs)`, made on torch's meta device: shapes, no memory."""
+    if not callable(family):
+        raise TypeError(f"expected a class of networks, found a {type(family).__name__}")
     with torch.device("meta"):
-        return layers(build(*args, **kwargs))
-
-
-def fingerprint(network: object, x: Tensor, *, training: bool = False) -> dict[str, Any]:
-    """Run the network with a `pattern` in every tensor instead of its weights, which are put back afterwards.
-
-    Returns `layers` in the order of execution with their signals, the gradient being that of a fixed weighting of the
-    outputs. The patterns depend on shapes alone, so layers of two networks with the same signals play the same part.
-    """
-    module = _module(network)
-    with _kept(module), _mode(module, training), torch.enable_grad():
-        for _, layer in _layers(module):
-            for position, (_, tensor) in enumerate(_tensors(layer)):
-                _fill(tensor, pattern(table(tensor.shape), position, norm=_is_norm(layer)))
-        with _WithoutDropout(), _observed(module) as seen:
-            outputs = [output for output in _outputs(module(x)) if output.requires_grad]
-        firsts = [_tensors(layer)[0][1] for _, layer in seen]
-        wanted = [tensor for tensor in firsts if tensor.requires_grad]
-        slopes = [torch.from_numpy(_direction(output.numel())).reshape(output.shape) for output in outputs]
-        found = torch.autograd.grad(outputs, wanted, slopes, allow_unused=True) if outputs and wanted else ()
-    gradients = dict(zip(map(id, wanted), found, strict=bool(found)))
-    for (description, _), first in zip(seen, firsts, strict=True):
-        gradient = gradients.get(id(first))
-        description["gradient"] = None if gradient is None else _signal(gradient)
-    return {"layers": [description for description, _ in seen]}
+        return layers(family(*args, **kwargs))
 
 
 def forward(
-    network: object, x: Tensor, weights: dict[str, Tensor] | None = None, *, training: bool = False
+    network: object,
+    x: Tensor,
+    weights: dict[str, Tensor] | None = None,
+    *,
+    training: bool = False,
+    patterned: bool = False,
 ) -> dict[str, Any]:
     """Run the network on `x` with every dropout switched off. `weights`, by name, are put in first, and stay.
 
     Returns `outputs` (a list of tensors), `layers` in the order of execution with their signals, and `dropouts`:
     `[rate, values per sample]` of each dropout that was switched off.
+
+    A `patterned` run has a `pattern` in every tensor instead of its weights, which are put back afterwards, and adds
+    each layer's gradient, that of a fixed weighting of the outputs. Patterns depend on shapes alone, so layers of two
+    networks with the same signals play the same part.
     """
     module = _module(network)
     _load(module, weights or {})
-    with _mode(module, training), torch.no_grad(), _WithoutDropout() as dropout, _observed(module) as seen:
-        outputs = _outputs(module(x))
-    return {"outputs": outputs, "layers": [description for description, _ in seen], "dropouts": dropout.found}
+    with _mode(module, training), _patterns(module, patterned), torch.set_grad_enabled(patterned):
+        with _WithoutDropout() as dropout, _observed(module) as seen:
+            outputs = _outputs(module(x))
+        if patterned:
+            _note_gradients(outputs, seen)
+    return {
+        "outputs": [output.detach() for output in outputs],
+        "layers": [description for description, _ in seen],
+        "dropouts": dropout.found,
+    }
 
 
 def backward(network: object, x: Tensor, slopes: Sequence[Tensor], *, training: bool = False) -> dict[str, Any]:
@@ -122,7 +114,7 @@ def zero(network: object) -> None:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    operation.__name__: operation for operation in (layers, blueprint, fingerprint, forward, backward, statistics, zero)
+    operation.__name__: operation for operation in (layers, build, forward, backward, statistics, zero)
 }
 
 
@@ -218,10 +210,13 @@ def _mode(module: nn.Module, training: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _kept(module: nn.Module) -> Iterator[None]:
-    """The network's parameters and buffers, put back afterwards."""
-    kept = [(tensor, tensor.detach().clone()) for tensor in [*module.parameters(), *module.buffers()]]
+def _patterns(module: nn.Module, patterned: bool) -> Iterator[None]:
+    """Where `patterned`, a pattern in every tensor of every layer; all tensors are put back afterwards."""
+    kept = [(tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers()) if patterned]
     try:
+        for _, layer in _layers(module) if patterned else ():
+            for position, (_, tensor) in enumerate(_tensors(layer)):
+                _fill(tensor, pattern(table(tensor.shape), position, norm=_is_norm(layer)))
         yield
     finally:
         for tensor, values in kept:
@@ -272,6 +267,18 @@ def _observed(module: nn.Module) -> Iterator[list[tuple[dict[str, Any], nn.Modul
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _note_gradients(outputs: Sequence[Tensor], seen: Sequence[tuple[dict[str, Any], nn.Module]]) -> None:
+    """Add to each layer that was seen the gradient of its first tensor: None where none arrives."""
+    outputs = [output for output in outputs if output.requires_grad]
+    firsts = [_tensors(layer)[0][1] for _, layer in seen]
+    wanted = [tensor for tensor in firsts if tensor.requires_grad]
+    slopes = [torch.from_numpy(_direction(output.numel())).reshape(output.shape) for output in outputs]
+    found = torch.autograd.grad(outputs, wanted, slopes, allow_unused=True) if outputs and wanted else ()
+    gradients = dict(zip(map(id, wanted), found, strict=bool(found)))
+    for (description, _), first in zip(seen, firsts, strict=True):
+        description["gradient"] = _signal(gradients.get(id(first)))
 
 
 def _signal(tensor: Tensor | None) -> list[Any] | None:

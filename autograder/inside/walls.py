@@ -54,7 +54,7 @@ def limit_resources(processes: int, disk: int) -> str:
     ):
         hard = resource.getrlimit(what)[1]
         if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)  # noqa: PLW2901
+            value = min(value, hard)  # noqa: PLW2901 - the lower of the two is the one to set
         resource.setrlimit(what, (value, value))
     return "rlimits"
 
@@ -73,7 +73,7 @@ def limit_memory(memory: int, statm: IO[str]) -> None:
 
 def die_before_the_zygote() -> None:
     """Be killed first, with all children, when memory runs out: before the zygote and the grader."""
-    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - as above
         file.write("1000")
 
 
@@ -85,7 +85,7 @@ def die_with_the_zygote() -> None:
 
 def mapped(uid: int) -> int:
     """`uid`; where this user namespace has no such user (a rootless engine maps few), one that it has."""
-    with open("/proc/self/uid_map") as file:  # noqa: PTH123
+    with open("/proc/self/uid_map") as file:  # noqa: PTH123 - as above
         ranges = [(int(first), int(count)) for first, _outside, count in map(str.split, file)]
     if any(first <= uid < first + count for first, count in ranges):
         return uid
@@ -129,9 +129,9 @@ def landlock(
     read = FSAccess.READ_FILE | FSAccess.READ_DIR | FSAccess.EXECUTE
     for path in readable:
         if os.path.exists(path):  # noqa: PTH110 - as above
-            rules.allow(path, rules=read if os.path.isdir(path) else FSAccess.READ_FILE)  # noqa: PTH112
+            rules.allow(path, rules=read if os.path.isdir(path) else FSAccess.READ_FILE)  # noqa: PTH112 - as above
     for path in devices:
-        if os.path.exists(path):  # noqa: PTH110
+        if os.path.exists(path):  # noqa: PTH110 - as above
             rules.allow(path, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
     never = FSAccess.MAKE_BLOCK | FSAccess.MAKE_CHAR
     for path in writable:

@@ -230,7 +230,7 @@ def _warm() -> None:
 
 
 def _resident() -> int:
-    with open("/proc/self/statm") as file:  # noqa: PTH123
+    with open("/proc/self/statm") as file:  # noqa: PTH123 - pathlib is not imported here
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

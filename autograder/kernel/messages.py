@@ -12,13 +12,13 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 PARTS = ("header", "parent_header", "metadata", "content")
 
 
-class WarySession(Session):  # type: ignore[misc] # jupyter_client is not followed
+class WarySession(Session):  # type: ignore[misc]  # its base is not typed
     """The key is within the student's reach: a signature shows who sent a message, not that it is sound."""
 
     def feed_identities(self, msg_list: Sequence[Any], copy: bool = True) -> tuple[list[bytes], Sequence[Any]]:
         """Called by `ZMQSocketChannel._recv()`: topic and message; no topic where no delimiter ends it."""
         try:
-            return super().feed_identities(msg_list, copy)  # type: ignore[no-any-return] # as above
+            return super().feed_identities(msg_list, copy)  # type: ignore[no-any-return]  # as above
         except ValueError:
             return [], msg_list
 

@@ -23,7 +23,7 @@ from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
 
-class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its base is not typed
     """Owns one kernel in a slot: the one it is given, else one of its own."""
 
     sandbox = Unicode("auto", config=True, help="docker, bwrap, none, or auto")
@@ -44,7 +44,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Called by `KernelManager.start_kernel()`: there is no command, and no connection file to write."""
-        return await super().pre_launch(cmd=[], **kwargs)  # type: ignore[no-any-return]
+        return await super().pre_launch(cmd=[], **kwargs)  # type: ignore[no-any-return]  # as above
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
         """Called by `KernelManager.start_kernel()`: fork the kernel, in its own slot where none was given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import time
 from collections.abc import Callable, Coroutine
@@ -54,7 +55,6 @@ class KernelSession:
         self.walls: tuple[str, ...] = ()
         self.max_answer_bytes = limits.answer_bytes
         self._deadline = time.monotonic() + limits.total_seconds
-        self._forks = 0
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
         self._caller: Caller | None = None
@@ -129,7 +129,6 @@ class KernelSession:
 
     def _start(self) -> None:
         """Fork a kernel and run the cells in it."""
-        self._forks += 1
         config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
         manager = AsyncKernelManager(context=_context(), session=WarySession())
         manager._kernel_spec = KernelSpec(
@@ -145,7 +144,7 @@ class KernelSession:
         client = self._client = manager.client()
         client.start_channels(hb=False, stdin=False)
         client.allow_stdin = False
-        await self._subscribed(client)
+        await self._subscribed(client, manager.provisioner.name)
         assert self._notebook is not None
         runner = _Runner(self._notebook, self.slot, manager, client, self.limits)
         for index, cell in enumerate(self._notebook.cells):
@@ -154,16 +153,16 @@ class KernelSession:
                 seconds = min(self.limits.cell_seconds, max(left, 0.01))
                 await runner.run(cell, index, seconds)
 
-    async def _subscribed(self, client: Any) -> None:
+    async def _subscribed(self, client: Any, name: str) -> None:
         """Wait until the kernel says that our subscription has reached it: from then on we miss no output."""
         deadline = time.monotonic() + 10.0
         while (left := deadline - time.monotonic()) > 0:
             if not await client.iopub_channel.socket.poll(min(left, 0.5) * 1000):
-                if self.slot.exited(self._manager.provisioner.name) is not None:  # type: ignore[union-attr]
+                if self.slot.exited(name) is not None:
                     break
                 continue
             message = await client.iopub_channel.get_msg(timeout=1)
-            if message["header"]["msg_type"] == "iopub_welcome":
+            if message["msg_type"] == "iopub_welcome":
                 return
         raise SandboxError("the kernel's output channel did not answer")
 
@@ -187,7 +186,7 @@ class _CellLost(Exception):  # noqa: N818 - internal: becomes a Lost
         self.failure = failure
 
 
-class _Runner(NotebookClient):  # type: ignore[misc]
+class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
     """nbclient on a kernel that is there already: told at once when the kernel dies, with a cap on output."""
 
     def __init__(self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, limits: Limits) -> None:
@@ -234,9 +233,10 @@ class _Runner(NotebookClient):  # type: ignore[misc]
         news = asyncio.Event()
         loop.add_reader(self._slot.fileno(), news.set)
         try:
-            while self._slot.exited(self.km.provisioner.name) is None:
-                news.clear()
-                await news.wait()
+            with contextlib.suppress(SandboxError):  # the zygote is gone, and the kernel with it: `death` will say so
+                while self._slot.exited(self.km.provisioner.name) is None:
+                    news.clear()
+                    await news.wait()
         finally:
             loop.remove_reader(self._slot.fileno())
         if self.task_poll_for_reply is not None:

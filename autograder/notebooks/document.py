@@ -20,6 +20,8 @@ from autograder.errors import StudentFailure, UsageError
 from autograder.model.assignment import Limits
 
 MAX_CELLS: Final = 2_000
+MAX_CODE: Final = 500_000
+"""Characters of code in all cells: the grader itself parses them, and syntax trees are a thousand times as large."""
 FLAGS: Final = ("grade", "solution", "locked", "task", "points")
 """What nbgrader's metadata says about a cell, besides its `grade_id`."""
 
@@ -69,10 +71,14 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
     document = _load(content)
     cells: list[NotebookNode] = []
     taken: set[str] = set()
+    code = 0
     for number, raw in enumerate(_raw_cells(document), start=1):
         if number > MAX_CELLS:
             raise _unreadable(f"at most {MAX_CELLS} cells", "more")
         cell = _cell(raw, number)
+        code += len(cell.source) if cell.cell_type == "code" else 0
+        if code > MAX_CODE:
+            raise _unreadable(f"at most {MAX_CODE} characters of code", "more")
         while cell.id in taken:
             cell.id = f"{cell.id[:50]}-{number}"
         taken.add(cell.id)

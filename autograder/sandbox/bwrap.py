@@ -117,10 +117,13 @@ def _root() -> bool:
 
 
 def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
-    """The command line: namespaces, capabilities, mounts, environment."""
+    """The command line: namespaces, capabilities, mounts, environment.
+
+    Without --die-with-parent, which means the thread that started it: a slot may outlive that, and when the grader dies
+    the control socket closes and the zygote ends. Without --new-session: `start` gives it a session of its own, and
+    killing that process group must reach the process 1 in there.
+    """
     arguments = [
-        "--die-with-parent",
-        "--new-session",
         "--unshare-pid",
         "--unshare-net",
         "--unshare-ipc",

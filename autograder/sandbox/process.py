@@ -25,7 +25,7 @@ def clean_environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108 - the sandbox's own
-        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108 - the same
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
 

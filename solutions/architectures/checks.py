@@ -1,5 +1,7 @@
 """Checks of `architectures`: parameters at full size, everything else on narrow copies with the reference's weights."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -136,7 +138,7 @@ def vgg_dropout(student, draw):
     same_dropout(student.VGG(config, **chosen), VGG(config, **chosen), draw.tensor.images(2, 3, 32, 32))
 
 
-@check(cell="Inception", points=3)
+@check(cell="Inception", points=3, reveal="inputs")
 def inception_parameters(student, draw):
     """The layers that the six numbers say, with biases."""
     sizes = inception_sizes(draw)
@@ -144,14 +146,14 @@ def inception_parameters(student, draw):
     same_parameters(student.Inception(192, 64, 96, 128, 16, 32, 32), Inception(192, 64, 96, 128, 16, 32, 32))
 
 
-@check(cell="Inception", points=2)
+@check(cell="Inception", points=2, reveal="inputs")
 def inception_shape(student, draw):
     """Height and width stay; the channels of the four branches add up."""
     sizes = inception_sizes(draw)
     same_shapes(student.Inception(14, *sizes), Inception(14, *sizes), draw.tensor.normal(2, 14, 9, 7))
 
 
-@check(cell="Inception", points=5)
+@check(cell="Inception", points=5, reveal="inputs")
 def inception_output(student, draw):
     """The reference's weights in your module give the reference's maps."""
     for _ in range(2):
@@ -159,7 +161,7 @@ def inception_output(student, draw):
         agree(student.Inception(14, *sizes), Inception(14, *sizes), draw.tensor.normal(2, 14, 9, 7))
 
 
-@check(cell="Inception", points=2)
+@check(cell="Inception", points=2, reveal="inputs")
 def inception_gradients(student, draw):
     """The gradients of a weighted sum of the maps are the reference's."""
     sizes = inception_sizes(draw)
@@ -199,7 +201,7 @@ def googlenet_dropout(student, draw):
     same_dropout(student.GoogLeNet(**chosen), GoogLeNet(**chosen), draw.tensor.images(1, 3, 224, 224))
 
 
-@check(cell="conv_bn", points=3)
+@check(cell="conv_bn", points=3, reveal="inputs")
 def conv_bn_output(student, draw):
     """Layers and output for several kernels and strides; the size stays at stride 1."""
     for kernel_size in (1, 3, 7):
@@ -207,7 +209,7 @@ def conv_bn_output(student, draw):
         agree(student.conv_bn(*sizes), conv_bn(*sizes), draw.tensor.normal(2, sizes[0], 9, 7))
 
 
-@check(cell="conv_bn", points=2)
+@check(cell="conv_bn", points=2, reveal="inputs")
 def conv_bn_training(student, draw):
     """In training mode the statistics of the batch, and running ones that follow them."""
     model, right, x = student.conv_bn(3, 5, 3), conv_bn(3, 5, 3), draw.tensor.normal(4, 3, 6, 6)
@@ -215,12 +217,12 @@ def conv_bn_training(student, draw):
     same_statistics(model, right, x)
 
 
-def blocks(student, draw, block: type[nn.Module]) -> list[tuple[object, nn.Module, int]]:
+def blocks(student, draw, block: type[nn.Module]) -> Iterator[tuple[object, nn.Module, int]]:
     """The student's and the reference's blocks and their input channels: shape kept, stride, other channels, both."""
     channels, few = draw.integer(5, 8), draw.integer(2, 4)
     wide = channels * block.expansion
-    sizes = [(wide, channels, 1), (wide, channels, 2), (few, channels, 1), (few, channels, 2)]
-    return [(getattr(student, block.__name__)(*size), block(*size), size[0]) for size in sizes]
+    for size in ((wide, channels, 1), (wide, channels, 2), (few, channels, 1), (few, channels, 2)):
+        yield getattr(student, block.__name__)(*size), block(*size), size[0]
 
 
 def block_parameters(student, draw, block: type[nn.Module]) -> None:
@@ -237,60 +239,60 @@ def block_output(student, draw, block: type[nn.Module], *, training: bool) -> No
 
 def block_identity(student, draw, block: type[nn.Module]) -> None:
     """With zero weights a block without projection gives back what it got, from zero up."""
-    model, _, channels = blocks(student, draw, block)[0]
+    model, _, channels = next(blocks(student, draw, block))
     for training in (False, True):
         is_identity_with_zero_weights(model, draw.tensor.images(2, channels, 5, 4), training=training)
 
 
-@check(cell="BasicBlock", points=2)
+@check(cell="BasicBlock", points=2, reveal="inputs")
 def basic_block_parameters(student, draw):
     """Two 3x3 convolutions with batch normalisation; a projection only where the shape changes."""
     block_parameters(student, draw, BasicBlock)
 
 
-@check(cell="BasicBlock", points=4)
+@check(cell="BasicBlock", points=4, reveal="inputs")
 def basic_block_output(student, draw):
     """The reference's weights in your block give the reference's output: strides 1 and 2, channels kept and changed."""
     block_output(student, draw, BasicBlock, training=False)
 
 
-@check(cell="BasicBlock", points=2)
+@check(cell="BasicBlock", points=2, reveal="inputs")
 def basic_block_training(student, draw):
     """The same in training mode, with the statistics of the batch."""
     block_output(student, draw, BasicBlock, training=True)
 
 
-@check(cell="BasicBlock", points=2)
+@check(cell="BasicBlock", points=2, reveal="inputs")
 def basic_block_identity(student, draw):
     """A block with zero weights is the identity on inputs from zero up."""
     block_identity(student, draw, BasicBlock)
 
 
-@check(cell="Bottleneck", points=2)
+@check(cell="Bottleneck", points=2, reveal="inputs")
 def bottleneck_parameters(student, draw):
     """1x1, 3x3 and 1x1 to four times the channels; a projection only where the shape changes."""
     block_parameters(student, draw, Bottleneck)
 
 
-@check(cell="Bottleneck", points=4)
+@check(cell="Bottleneck", points=4, reveal="inputs")
 def bottleneck_output(student, draw):
     """The reference's weights in your block give the reference's output: strides 1 and 2, channels kept and changed."""
     block_output(student, draw, Bottleneck, training=False)
 
 
-@check(cell="Bottleneck", points=2)
+@check(cell="Bottleneck", points=2, reveal="inputs")
 def bottleneck_training(student, draw):
     """The same in training mode, with the statistics of the batch."""
     block_output(student, draw, Bottleneck, training=True)
 
 
-@check(cell="Bottleneck", points=2)
+@check(cell="Bottleneck", points=2, reveal="inputs")
 def bottleneck_identity(student, draw):
     """A block with zero weights is the identity on inputs from zero up."""
     block_identity(student, draw, Bottleneck)
 
 
-@check(cell="ResNet", points=4)
+@check(cell="ResNet", points=4, reveal="inputs")
 def resnet_parameters(student, draw):
     """Parameters at full size: 11,689,512 with 18 layers, 25,557,032 with 50, and another depth."""
     network = student.value("ResNet")
@@ -299,7 +301,7 @@ def resnet_parameters(student, draw):
     same_parameters(network, ResNet, 18, **options(draw, 1 / 8))
 
 
-@check(cell="ResNet", points=4)
+@check(cell="ResNet", points=4, reveal="inputs")
 def resnet_basic_output(student, draw):
     """ResNet-18 or 34, 1/16 as wide: the reference's weights give the reference's logits."""
     layers, side, chosen = draw.choice([18, 34]), draw.choice([64, 72]), options(draw, 1 / 16)
@@ -307,7 +309,7 @@ def resnet_basic_output(student, draw):
     agree(student.ResNet(layers, **chosen), ResNet(layers, **chosen), x, what="the logits")
 
 
-@check(cell="ResNet", points=3)
+@check(cell="ResNet", points=3, reveal="inputs")
 def resnet_bottleneck_output(student, draw):
     """ResNet-50, 1/16 as wide: the reference's weights give the reference's logits."""
     chosen = options(draw, 1 / 16)
@@ -315,7 +317,7 @@ def resnet_bottleneck_output(student, draw):
     agree(student.ResNet(50, **chosen), ResNet(50, **chosen), x, what="the logits")
 
 
-@check(cell="ResNet", points=3)
+@check(cell="ResNet", points=3, reveal="inputs")
 def resnet_training(student, draw):
     """ResNet-18 in training mode: the reference's logits, and its running statistics afterwards."""
     chosen = options(draw, 1 / 16)

@@ -194,7 +194,7 @@ class auxiliary_always(reference.GoogLeNet):
 
 @mistake(
     of="GoogLeNet",
-    hint="The second outputs come from the wrong modules: they read what 4a and 4d give, not 4b and 4e.",
+    hint="Your auxiliary classifiers sit one module too late: they read the maps of 4a and 4d, not of 4b and 4e.",
 )
 class auxiliary_one_later(reference.GoogLeNet):
     def __init__(self, classes=1000, width=1.0, auxiliary=True):

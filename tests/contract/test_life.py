@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import docker
@@ -193,6 +194,14 @@ def test_the_loss_of_an_enclosure_is_the_sandboxs_failure(kind, own_slot):
         until(lambda: slot.exited("lost"))
     with pytest.raises(SandboxError):
         slot.fork("next", "alice")
+
+
+def test_a_slot_outlives_the_thread_that_started_it(kind, own_slot):
+    with ThreadPoolExecutor(1) as pool:
+        slot = pool.submit(own_slot, kind).result()
+    time.sleep(0.1)
+    slot.fork("later", "alice")
+    slot.end("later")
 
 
 def test_closing_leaves_nothing(kind, own_slot):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -26,8 +27,8 @@ def course(tmp_path: Path) -> Path:
     """A course folder with three right submissions of `output_sizes`."""
     for name in ("solutions", "assignments"):
         (tmp_path / name).symlink_to(HERE / name)
-    (tmp_path / "course").mkdir()
-    (tmp_path / "course" / "course.toml").write_text((HERE / "course" / "course.toml").read_text())
+    unwanted = ("submitted", "autograded", "feedback", "release", "*.db*", ".secret", "__pycache__")
+    shutil.copytree(HERE / "course", tmp_path / "course", ignore=shutil.ignore_patterns(*unwanted))
     settings = Settings.read(tmp_path)
     task = Task.load(settings.assignment("output_sizes"), HERE, "secret")
     content = json.dumps(specimens.right(task))

@@ -196,7 +196,10 @@ def test_repairs_are_told(task):
     assert any("triple" in repair for repair in report.repairs)
 
 
-@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b'{"nbformat": 4, "cells": 1}', b"\xff"])
+ENDLESS = nbformat.writes(handed_in(double="x = [" + "1," * document.MAX_CODE + "]")).encode()
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b'{"nbformat": 4, "cells": 1}', b"\xff", ENDLESS])
 def test_an_unreadable_notebook_is_graded_without_a_slot(task, content):
     pool = Pool()
     outcome = Grader(pool).grade(task(), submit(content))

@@ -67,12 +67,23 @@ def test_right_code_is_not_accused(source):
     assert found(source) == []
 
 
+@pytest.mark.parametrize("length", [5, 500, 900])
+def test_a_shortcut_is_found_at_the_root_of_any_chain(length):
+    assert "numpy.fft" in found("np.fft" + ".real" * length)
+
+
+def test_an_alias_of_an_alias_without_end_is_read_to_the_end():
+    assert found("np = np.x\n" * 5000 + "import scipy") == ["scipy"]
+
+
 def test_the_line_of_each_use_is_told_once():
     source = "x = 1\nnp.convolve(np.convolve(a, b), c)\n\nnp.fft.fft(x)"
     assert shortcuts(source, FORBIDDEN, KNOWN) == [("numpy.convolve", 2), ("numpy.fft", 4)]
 
 
-@pytest.mark.parametrize("source", ["def f(:", "\0", "(" * 10_000, "x = '", "1 +", "%%bash\nls | grep np.convolve"])
+@pytest.mark.parametrize(
+    "source", ["def f(:", "\0", "(" * 10_000, "x = '", "1 +", "%%bash\nls | grep np.convolve", "np.fft" + ".x" * 20_000]
+)
 def test_what_is_no_python_uses_nothing(source):
     assert found(source) == []
     assert names_defined(source) == set()
