@@ -264,11 +264,9 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _dtype_name(value: Any) -> str:
-    return (
-        str(value.dtype).removeprefix("torch.")
-        if hasattr(value, "dtype")
-        else type(value).__name__.replace("float", "float64")
-    )
+    if hasattr(value, "dtype"):
+        return str(value.dtype).removeprefix("torch.")
+    return "float64" if isinstance(value, float) else type(value).__name__
 
 
 def _item_bytes(value: Any, array: np.ndarray[Any, Any]) -> int:
@@ -294,16 +292,9 @@ def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
 
 
 def _picture(actual: Any, expected: Any, title: str) -> Picture | None:
-    a, e = _as_array(actual), _as_array(expected)
-    if (
-        a is None
-        or e is None
-        or e.ndim != 2
-        or a.shape != e.shape
-        or max(e.shape) > LARGEST_PICTURE
-        or min(e.shape) < 2
-    ):
+    found, wanted = _as_array(actual), _as_array(expected)
+    if found is None or wanted is None or found.shape != wanted.shape or wanted.ndim != 2:
         return None
-    if a.dtype.kind == "c" or e.dtype.kind == "c":
+    if min(wanted.shape) < 2 or max(wanted.shape) > LARGEST_PICTURE or "c" in {found.dtype.kind, wanted.dtype.kind}:
         return None
-    return Picture(e.astype(float).round(6).tolist(), a.astype(float).round(6).tolist(), title)
+    return Picture(wanted.astype(float).round(6).tolist(), found.astype(float).round(6).tolist(), title)

@@ -164,8 +164,7 @@ class _Pairing:
                 pairs[what + title] = (_reshaped(found.get(there), expected[here]), expected[here])
         differences = (_tensors_differ(given, wanted, title) for title, (given, wanted) in pairs.items())
         difference = next((difference for difference in differences if difference is not None), None)
-        given, wanted = zip(*pairs.values(), strict=True)
-        return note(difference, list(given), list(wanted))
+        return note(difference, [given for given, _ in pairs.values()], [wanted for _, wanted in pairs.values()])
 
 
 def _transplant(model: Any, reference: nn.Module, x: Tensor, training: bool) -> _Pairing | None:

@@ -3,11 +3,11 @@
 The probe performs them on the student's object, the checks perform the same on the reference. Arguments and results are
 plain values: numbers, strings, lists, dicts, tensors.
 
-A *layer* here is a module with parameters or running statistics of its own. It is described as a dict: `name` (its path
-in the network), `kind` (its class), `tensors` (`[name, shape]` of each: parameters of most dimensions first, then the
-running statistics). A layer that was executed also has the *signals* that were seen there, `input` and `output` (of its
-first call) and in a patterned run `gradient` (of its first tensor): `[shape, norm, projection]`, enough to tell whether
-two networks have the same numbers in the same order.
+A *layer* here is a module with parameters or running statistics of its own, described as a dict: `name` (its path in the
+network), `kind` (its class), `tensors` (`[name, shape]` of each: matrices, vectors, then running statistics). A layer
+that was executed also has the *signals* seen there, `input` and `output` (of its first call) and in a patterned run
+`gradient` (of its first tensor): `[shape, norm, projection]`, enough to tell whether two networks have the same numbers
+in the same order.
 """
 
 from __future__ import annotations
@@ -211,15 +211,18 @@ def _mode(module: nn.Module, training: bool) -> Iterator[None]:
 
 @contextmanager
 def _patterns(module: nn.Module, patterned: bool) -> Iterator[None]:
-    """Where `patterned`, a pattern in every tensor of every layer; all tensors are put back afterwards."""
-    kept = [(tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers()) if patterned]
+    """Where `patterned`, a pattern in every tensor of every layer, none frozen; all is put back afterwards."""
+    tensors = (*module.parameters(), *module.buffers()) if patterned else ()
+    kept = [(tensor, tensor.detach().clone(), tensor.requires_grad) for tensor in tensors]
     try:
         for _, layer in _layers(module) if patterned else ():
             for position, (_, tensor) in enumerate(_tensors(layer)):
                 _fill(tensor, pattern(table(tensor.shape), position, norm=_is_norm(layer)))
+                tensor.requires_grad_(isinstance(tensor, nn.Parameter))
         yield
     finally:
-        for tensor, values in kept:
+        for tensor, values, requires_grad in kept:
+            tensor.requires_grad_(requires_grad)
             _fill(tensor, values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from autograder.sandbox.requirements import requirements
 DIGEST_LABEL, BASE_LABEL, STAGE_LABEL = "autograder.digest", "autograder.base", "autograder.stage=packages"
 SILENT_SECONDS = 3600.0
 """A step of the build may say nothing for long: the installation of torch, the compilation of everything."""
-PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "default-timeout")
+PIP_INDEXES = ("index-url", "extra-index-url", "trusted-host", "default-timeout")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -123,21 +124,31 @@ def _packages(context: Path, python: str, machine: str, say: Callable[[str], Non
         if done.returncode == 0:
             return {"PIP_NO_INDEX": "1"}
         say(f"pip could not collect them here ({_last(done.stderr.splitlines())}): the build will fetch them")
-    arguments = {f"PIP_{name.upper().replace('-', '_')}": value for name, value in _pip_settings().items()}
+    arguments = {f"PIP_{name.upper().replace('-', '_')}": value for name, value in _pip_indexes().items()}
+    if (certificates := Path(_pip_settings().get("cert", ""))).is_file():
+        shutil.copyfile(certificates, context / "certificates.pem")
+        arguments["PIP_CERT"] = "/build/certificates.pem"
     return arguments | {name: os.environ[name] for name in PROXIES if name in os.environ}
 
 
+def _pip_indexes() -> dict[str, str]:
+    """What pip is told about indexes, except what only this machine can read."""
+    found = {}
+    for name, value in _pip_settings().items():
+        words = [word for word in value.split() if not word.startswith(("file:", "/"))]
+        if name in PIP_INDEXES and words:
+            found[name] = " ".join(words)
+    return found
+
+
 def _pip_settings() -> dict[str, str]:
-    """What pip's files and environment say about indexes, except what only this machine can read."""
+    """All that pip's files and environment say, as pip ranks them."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found: dict[str, str] = {}
     for line in done.stdout.splitlines():  # sorted: `:env:` comes before `global` and wins, as it does in pip
         name, _, value = line.partition("=")
-        name = name.rpartition(".")[2]
-        words = [word for word in value.strip("'\"").split() if not word.startswith(("file:", "/"))]
-        if name in PIP_SETTINGS and words:
-            found.setdefault(name, " ".join(words))
+        found.setdefault(name.rpartition(".")[2], value.strip("'\""))
     return found
 
 

@@ -137,6 +137,17 @@ def test_no_mount_can_be_made_and_no_device_opened(bare):
     assert gained == []
 
 
+def test_few_capabilities_are_left(bare):
+    """chown, dac_override, fowner, kill, setgid, setuid: what a zygote needs for its kernels, and no other."""
+    held = bare.run(
+        """
+        with open("/proc/self/status") as status:
+            answer = next(int(line.split()[1], 16) for line in status if line.startswith("CapEff"))
+        """
+    )
+    assert held & ~0b1110_1011 == 0
+
+
 def test_the_disk_is_limited(bare):
     written = bare.run(
         """

@@ -11,13 +11,14 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from handed_in import RELEASED, graded, handed_in, notebook, solution
+from nbformat.v4 import new_output
 
 from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, SandboxError, UsageError
 from autograder.grading import grade
-from autograder.grading.grade import Grader, Task, broken_cells, exercises, forbidden
-from autograder.kernel.session import Execution, Lost
+from autograder.grading.grade import Grader, Task
+from autograder.kernel.session import Execution
 from autograder.model.assignment import Assignment, Limits
 from autograder.model.submission import Submission
 from autograder.notebooks import document
@@ -36,43 +37,6 @@ def triples(student, draw):
 """
 MISTAKES = '@mistake(of="double", hint="You squared it.")\ndef squared(x):\n    return x * x\n'
 REFERENCE = "def double(x):\n    return 2 * x\ndef triple(x):\n    return 3 * x\n"
-STUB = "def {0}(x):\n    raise NotImplementedError()"
-
-
-def cell(source, grade_id=None, **flags):
-    made = new_code_cell(source)
-    if grade_id is not None:
-        told = {"grade": False, "solution": False, "locked": False, "schema_version": 3, "grade_id": grade_id}
-        made.metadata["nbgrader"] = {**told, **flags}
-    return made
-
-
-def notebook(*cells):
-    return new_notebook(cells=list(cells))
-
-
-def solution(name, source=None):
-    return cell(source or STUB.format(name), f"{name}-solution", solution=True)
-
-
-def graded(name, points):
-    return cell(
-        f"raise RuntimeError('the visible tests of {name} were run')", name, grade=True, locked=True, points=points
-    )
-
-
-def handed_in(double="def double(x):\n    return 2 * x", triple="def triple(x):\n    return 3 * x", added=()):
-    return notebook(
-        cell("import math"),
-        *map(cell, added),
-        solution("double", double),
-        graded("double", 6),
-        solution("triple", triple),
-        graded("triple", 4),
-    )
-
-
-RELEASED = handed_in(double=None, triple=None)
 
 
 class InProcessSession:
@@ -283,80 +247,12 @@ def test_a_broken_mistake_is_the_checkers_failure(task):
 NAMES = ("numpy.convolve", "scipy")
 
 
-def banned(*cells):
-    return {name: failure.message for name, failure in forbidden(notebook(*cells), NAMES).items()}
-
-
 def test_a_forbidden_exercise_fails_without_being_called(task):
     double = "import numpy as np\ncalls = []\ndef double(x):\n    calls.append(x)\n    return np.convolve([x], [2])[0]"
     triple = "def triple(x):\n    return 3 * x if not calls else 0"
     report = Grader(Pool()).grade(task(names=NAMES), submit(handed_in(double, triple))).report
     assert results(report) == {"doubles": ("fail", "forbidden"), "triples": ("pass", None)}
     assert "numpy.convolve" in report.checks[0].message
-
-
-def test_a_shortcut_is_forbidden_in_its_own_exercise_alone():
-    assert set(banned(*handed_in(double="import scipy").cells)) == {"double"}
-
-
-def test_a_shortcut_in_a_helper_cell_is_forbidden_where_it_is_used():
-    helper = "import numpy as np\ndef helper(x):\n    return np.convolve(x, x)"
-    told = banned(*handed_in(triple="def triple(x):\n    return helper(x)", added=[helper]).cells)
-    assert set(told) == {"triple"}
-    assert "helper" in told["triple"]
-    assert "numpy.convolve" in told["triple"]
-
-
-def test_an_alias_from_another_cell_is_known():
-    assert set(banned(*handed_in(double="double = np.convolve", added=["import numpy as np"]).cells)) == {"double"}
-    assert set(banned(*handed_in(double="double = c", added=["from numpy import convolve as c"]).cells)) == {"double"}
-
-
-def test_comparing_with_a_shortcut_is_no_crime():
-    trial = "import numpy as np\nx = np.convolve([1], [2])\nout = np.convolve(x, x)"
-    honest = "def double(x):\n    out = 2 * x\n    return out"
-    assert banned(*handed_in(double=honest, added=[trial]).cells) == {}
-
-
-def test_a_variable_with_a_librarys_usual_name_is_no_crime():
-    assert banned(*handed_in(double="def double(F):\n    nn, C = F.shape\n    return nn * F").cells) == {}
-
-
-# which cells belong to an exercise
-
-
-def test_an_exercise_is_the_solution_cells_before_its_checked_cell():
-    text = new_markdown_cell("explain")
-    text.metadata["nbgrader"] = {"grade": True, "solution": True, "grade_id": "written", "points": 5}
-    given = notebook(
-        cell("x"), solution("a"), cell("y"), solution("b"), graded("ab", 1), text, graded("none", 1), solution("c"),
-        graded("c", 1), solution("unchecked"),
-    )  # fmt: skip
-    assert exercises(given) == {"ab": [1, 3], "none": [], "c": [7]}
-
-
-def errors_in(position, ename, lost=()):
-    given = handed_in()
-    given.cells[position].outputs = [new_output("error", ename=ename, evalue="why", traceback=[])]
-    return broken_cells(Execution(given, list(lost)))
-
-
-def test_a_solution_cell_that_raised_explains_its_exercise():
-    causes = errors_in(1, "NameError")
-    assert set(causes) == {"double"}
-    assert causes["double"].cause == "exception"
-    assert "NameError" in causes["double"].message
-
-
-@pytest.mark.parametrize(("position", "ename"), [(1, "NotImplementedError"), (0, "ImportError"), (2, "AssertionError")])
-def test_other_errors_explain_no_exercise(position, ename):
-    assert errors_in(position, ename) == {}
-
-
-def test_a_cell_that_was_lost_explains_its_exercise_by_its_cause():
-    causes = errors_in(3, "timeout", [Lost(3, KernelLost("timeout", "the cell was not done after 1 s"))])
-    assert {name: failure.cause for name, failure in causes.items()} == {"triple": "timeout"}
-    assert "not done after 1 s" in causes["triple"].message
 
 
 # what a task is

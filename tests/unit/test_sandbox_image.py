@@ -117,20 +117,27 @@ def test_pips_own_settings_are_handed_on_except_paths_of_this_machine(monkeypatc
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "file:///local https://more.test/simple")
     monkeypatch.setenv("PIP_FIND_LINKS", "/local/wheels")
     monkeypatch.delenv("PIP_DEFAULT_TIMEOUT", raising=False)
-    assert image._pip_settings() == {
+    assert image._pip_indexes() == {
         "index-url": "https://packages.test/simple",
         "extra-index-url": "https://more.test/simple",
     }
 
 
 def test_an_image_of_another_python_fetches_its_own_packages(monkeypatch, tmp_path):
-    monkeypatch.setattr(image, "_pip_settings", lambda: {"index-url": "https://packages.test/simple"})
+    (tmp_path / "ca.pem").write_text("certificates")
+    settings = {"index-url": "https://packages.test/simple", "cert": str(tmp_path / "ca.pem"), "find-links": "/wheels"}
+    monkeypatch.setattr(image, "_pip_settings", lambda: settings)
     for name in image.PROXIES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://proxy.test")
-    arguments = image._packages(tmp_path, "2.7", "x86_64", quiet)
-    assert arguments == {"PIP_INDEX_URL": "https://packages.test/simple", "https_proxy": "http://proxy.test"}
-    assert list((tmp_path / "wheels").iterdir()) == []
+    (context := tmp_path / "context").mkdir()
+    assert image._packages(context, "2.7", "x86_64", quiet) == {
+        "PIP_INDEX_URL": "https://packages.test/simple",
+        "PIP_CERT": "/build/certificates.pem",
+        "https_proxy": "http://proxy.test",
+    }
+    assert (context / "certificates.pem").read_text() == "certificates"
+    assert list((context / "wheels").iterdir()) == []
 
 
 class Registry:

@@ -1,0 +1,81 @@
+"""Cells belong to exercises: what is forbidden or broken in one exercise costs no other."""
+
+from __future__ import annotations
+
+import pytest
+from handed_in import cell, graded, handed_in, notebook, solution
+from nbformat.v4 import new_markdown_cell, new_output
+
+from autograder.errors import KernelLost
+from autograder.grading.grade import broken_cells, exercises, forbidden
+from autograder.kernel.session import Execution, Lost
+
+NAMES = ("numpy.convolve", "scipy")
+
+
+def banned(*cells):
+    return {name: failure.message for name, failure in forbidden(notebook(*cells), NAMES).items()}
+
+
+def test_a_shortcut_is_forbidden_in_its_own_exercise_alone():
+    assert set(banned(*handed_in(double="import scipy").cells)) == {"double"}
+
+
+def test_a_shortcut_in_a_helper_cell_is_forbidden_where_it_is_used():
+    helper = "import numpy as np\ndef helper(x):\n    return np.convolve(x, x)"
+    told = banned(*handed_in(triple="def triple(x):\n    return helper(x)", added=[helper]).cells)
+    assert set(told) == {"triple"}
+    assert "helper" in told["triple"]
+    assert "numpy.convolve" in told["triple"]
+
+
+def test_an_alias_from_another_cell_is_known():
+    assert set(banned(*handed_in(double="double = np.convolve", added=["import numpy as np"]).cells)) == {"double"}
+    assert set(banned(*handed_in(double="double = c", added=["from numpy import convolve as c"]).cells)) == {"double"}
+
+
+def test_comparing_with_a_shortcut_is_no_crime():
+    trial = "import numpy as np\nx = np.convolve([1], [2])\nout = np.convolve(x, x)"
+    honest = "def double(x):\n    out = 2 * x\n    return out"
+    assert banned(*handed_in(double=honest, added=[trial]).cells) == {}
+
+
+def test_a_variable_with_a_librarys_usual_name_is_no_crime():
+    assert banned(*handed_in(double="def double(F):\n    nn, C = F.shape\n    return nn * F").cells) == {}
+
+
+# which cells belong to an exercise
+
+
+def test_an_exercise_is_the_solution_cells_before_its_checked_cell():
+    text = new_markdown_cell("explain")
+    text.metadata["nbgrader"] = {"grade": True, "solution": True, "grade_id": "written", "points": 5}
+    given = notebook(
+        cell("x"), solution("a"), cell("y"), solution("b"), graded("ab", 1), text, graded("none", 1), solution("c"),
+        graded("c", 1), solution("unchecked"),
+    )  # fmt: skip
+    assert exercises(given) == {"ab": [1, 3], "none": [], "c": [7]}
+
+
+def errors_in(position, ename, lost=()):
+    given = handed_in()
+    given.cells[position].outputs = [new_output("error", ename=ename, evalue="why", traceback=[])]
+    return broken_cells(Execution(given, list(lost)))
+
+
+def test_a_solution_cell_that_raised_explains_its_exercise():
+    causes = errors_in(1, "NameError")
+    assert set(causes) == {"double"}
+    assert causes["double"].cause == "exception"
+    assert "NameError" in causes["double"].message
+
+
+@pytest.mark.parametrize(("position", "ename"), [(1, "NotImplementedError"), (0, "ImportError"), (2, "AssertionError")])
+def test_other_errors_explain_no_exercise(position, ename):
+    assert errors_in(position, ename) == {}
+
+
+def test_a_cell_that_was_lost_explains_its_exercise_by_its_cause():
+    causes = errors_in(3, "timeout", [Lost(3, KernelLost("timeout", "the cell was not done after 1 s"))])
+    assert {name: failure.cause for name, failure in causes.items()} == {"triple": "timeout"}
+    assert "not done after 1 s" in causes["triple"].message
