@@ -152,7 +152,7 @@ class _Maker:
         return self._broken_cell(lambda source: "while True:\n    pass\n" + source, "timeout")
 
     def memory_hog(self) -> Student:
-        hog = "hoard = []\nwhile True:\n    hoard.append(bytearray(64 * 2**20))\n"
+        hog = "import numpy\nhoard = []\nwhile True:\n    hoard.append(numpy.empty(2**26))\n"
         return self._broken_cell(lambda source: hog + source, "memory")
 
     def dead_kernel(self) -> Student:

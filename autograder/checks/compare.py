@@ -106,7 +106,7 @@ def same(one: Any, other: Any) -> bool:  # noqa: PLR0911 - one return a kind of 
         return False
     rtol, atol = TOLERANCES["float32" if "float32" in (str(a.dtype), str(b.dtype)) else "float64"]
     with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
+        return bool(np.allclose(a, b, rtol=rtol, atol=atol * _scale(b), equal_nan=True))
 
 
 def describe(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
@@ -202,11 +202,22 @@ def _container(value: Any) -> str:
 def _tolerances(
     actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
 ) -> tuple[float, float]:
-    """Those of the coarser dtype; counts are exact."""
+    """Those of the coarser dtype; counts are exact.
+
+    The absolute one grows with the largest element: what rounding leaves of a sum that cancels is as small as its summands
+    are, not as the sum is.
+    """
     if wanted.dtype.kind in "biu":
         return 0.0, 0.0
     coarser = actual if found.dtype.kind == "f" and _item_bytes(actual, found) < wanted.dtype.itemsize else expected
-    return TOLERANCES.get(_dtype_name(coarser), TOLERANCES["float64"])
+    rtol, atol = TOLERANCES.get(_dtype_name(coarser), TOLERANCES["float64"])
+    return rtol, atol * _scale(wanted)
+
+
+def _scale(values: np.ndarray[Any, Any]) -> float:
+    """The largest finite magnitude, at least 1."""
+    magnitudes = np.abs(values[np.isfinite(values)])
+    return max(1.0, float(magnitudes.max())) if magnitudes.size else 1.0
 
 
 def _wrong_dtype(actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> str | None:

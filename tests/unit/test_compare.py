@@ -43,6 +43,13 @@ def test_bfloat16_has_a_tolerance_of_its_own(record):
     assert not close(expected + 2**-4, expected)
 
 
+def test_the_rounding_of_a_sum_that_cancels_is_judged_by_the_largest_element(record):
+    expected = np.array([530.0, 0.20805], dtype=np.float32)
+    assert close(np.array([530.0, 0.207927], dtype=np.float32), expected)
+    assert not close(np.array([530.0, 0.3], dtype=np.float32), expected)
+    assert not close(np.float32(0.207927), np.float32(0.20805))
+
+
 def test_tolerances_that_are_given_hold(record):
     assert close(1.05, 1.0, rtol=0.1)
     assert close(1.05, 1.0, rtol=0.0, atol=0.1)
