@@ -104,7 +104,8 @@ def _about(result: Result, command: str) -> str:
     cores = len(os.sched_getaffinity(0))
     software = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, `{command}`: medians of {len(result.rounds)} rounds, sandbox {result.warm['sandbox']}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, `{command}`: medians of {len(result.rounds)} rounds, "
+        f"sandbox {result.warm['sandbox']}, "
         f"{cores} cores ({_processor()}), Python {platform.python_version()}, {software}."
     )
 

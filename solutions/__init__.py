@@ -1,1 +1,1 @@
-"""What no student and no sandbox ever sees: source notebooks, references, checks, mistakes, and the reference models."""
+"""What no student and no sandbox ever sees: source notebooks, references, checks, mistakes, reference models."""

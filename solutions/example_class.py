@@ -1,8 +1,8 @@
 """An example class of 40 students, made from a seed: right, second, mistaken, unfinished and broken submissions.
 
-`python -m solutions.example_class` writes them to `course/submitted/<student>/<assignment>/`. `Student.predict` says, check
-by check, what the grader must find in each: right answers pass by rule; of the others our own code is run in this process,
-without sandbox or notebook machinery, and what breaks a kernel is predicted by rule again.
+`python -m solutions.example_class` writes them to `course/submitted/<student>/<assignment>/`. `Student.predict`
+says, check by check, what the grader must find in each: right answers pass by rule; of the others our own code is
+run in this process, without sandbox or notebook machinery, and what breaks a kernel is predicted by rule again.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from autograder.kernel.session import Execution
 from autograder.settings import Settings
 
 NAMES = (
-    "ada", "alan", "alonzo", "andrey", "barbara", "blaise", "carl", "claude", "dana", "david", "donald", "edsger", "emmy",
-    "ernst", "evelyn", "fei", "frances", "fukushima", "geoffrey", "grace", "hedy", "henri", "ida", "ilya", "john", "kaiming",
-    "karen", "katherine", "kunihiko", "leonhard", "lise", "mary", "maryam", "niels", "noether", "rosalind", "sophie",
-    "srinivasa", "yann", "yoshua",
+    "ada", "alan", "alonzo", "andrey", "barbara", "blaise", "carl", "claude", "dana", "david", "donald",
+    "edsger", "emmy", "ernst", "evelyn", "fei", "frances", "fukushima", "geoffrey", "grace", "hedy", "henri",
+    "ida", "ilya", "john", "kaiming", "karen", "katherine", "kunihiko", "leonhard", "lise", "mary", "maryam",
+    "niels", "noether", "rosalind", "sophie", "srinivasa", "yann", "yoshua",
 )  # fmt: skip
 
 Prediction = dict[str, tuple[str, Cause | None]]
@@ -77,10 +77,11 @@ def make(task: Task, seed: int = 1, students: int = 40) -> list[Student]:
     rng.shuffle(mistakes)
     chosen = [makers[index % len(makers)] for index in range(students)] if students != len(makers) else makers
     rng.shuffle(chosen)
-    return [
-        maker(_Maker(task, _name(index), kind, random.Random(rng.random()), mistakes[index % len(mistakes) :] + mistakes))  # noqa: S311
-        for index, (kind, maker) in enumerate(chosen)
-    ]
+    made = []
+    for index, (kind, maker) in enumerate(chosen):
+        own = random.Random(rng.random())  # noqa: S311 - as above
+        made.append(maker(_Maker(task, _name(index), kind, own, mistakes[index % len(mistakes) :] + mistakes)))
+    return made
 
 
 def _name(index: int) -> str:
@@ -192,7 +193,11 @@ class _Maker:
         notebook = specimens.right(self.task)
         for cell, positions in reversed(exercises(notebook).items()):
             names = names_defined(notebook.cells[positions[0]].source)
-            others = [c.source for i, c in enumerate(notebook.cells) if c.cell_type == "code" and i != positions[0] and not is_checked(c)]
+            others = [
+                c.source
+                for i, c in enumerate(notebook.cells)
+                if c.cell_type == "code" and i != positions[0] and not is_checked(c)
+            ]
             if "def " in notebook.cells[positions[0]].source and not any(names & names_used(other) for other in others):
                 return cell, positions[0]
         return self._last_exercise()
@@ -215,7 +220,9 @@ class _Maker:
     def _right(self, handed: NotebookNode) -> Student:
         """A submission that passes every check."""
         content = nbformat.writes(handed).encode()
-        return Student(self.name, self.kind, content, lambda: ({c.name: ("pass", None) for c in self.task.suite.checks}, set()))
+        return Student(
+            self.name, self.kind, content, lambda: ({c.name: ("pass", None) for c in self.task.suite.checks}, set())
+        )
 
 
 def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Prediction, set[str]]:
@@ -228,7 +235,8 @@ def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Predictio
     results = [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
     broken = broken_cells(execution)
     predicted: Prediction = {
-        r.name: (r.verdict, broken[r.cell].cause if r.cause == "missing" and r.cell in broken else r.cause) for r in results
+        r.name: (r.verdict, broken[r.cell].cause if r.cause == "missing" and r.cell in broken else r.cause)
+        for r in results
     }
     return predicted, {r.hint for r in results if r.hint}
 

@@ -204,8 +204,8 @@ def _tolerances(
 ) -> tuple[float, float]:
     """Those of the coarser dtype; counts are exact.
 
-    The absolute one grows with the largest element: what rounding leaves of a sum that cancels is as small as its summands
-    are, not as the sum is.
+    The absolute one grows with the largest element: what rounding leaves of a sum that cancels is as small as
+    its summands are, not as the sum is.
     """
     if wanted.dtype.kind in "biu":
         return 0.0, 0.0

@@ -79,8 +79,7 @@ def _card(check: CheckResult) -> str:
         parts.append(f'<div style="{_MESSAGE}">{_code(check.message)}</div>')
     if check.hint:
         parts.append(
-            f'<div style="{_HINT}">'
-            f'<strong>Hint</strong> <span style="{_PROSE}">{_code(check.hint)}</span></div>'
+            f'<div style="{_HINT}"><strong>Hint</strong> <span style="{_PROSE}">{_code(check.hint)}</span></div>'
         )
     if check.picture is not None and check.verdict == "fail":
         parts.append(_picture(check))

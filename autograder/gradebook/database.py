@@ -35,9 +35,7 @@ class Database:
             options = {"connect_args": {"timeout": wait_seconds}} if _is_sqlite(parsed) else {}
             self._engine = create_engine(parsed, **options)
         except (ArgumentError, ModuleNotFoundError) as error:
-            raise UsageError(
-                f"gradebook URL {_shown(url)}: {error}; expected e.g. sqlite:///gradebook.db"
-            ) from None
+            raise UsageError(f"gradebook URL {_shown(url)}: {error}; expected e.g. sqlite:///gradebook.db") from None
         self._url, self._course_id, self._wait_seconds = url, course_id, wait_seconds
         if _is_sqlite(parsed):
             event.listen(self._engine, "connect", _leave_transactions_to_us)

@@ -51,9 +51,7 @@ def _is_autograded(cell: NotebookNode) -> bool:
 
 
 def _annotated(cell: NotebookNode, report: Report) -> NotebookNode:
-    metadata = NotebookNode(
-        {key: copy.deepcopy(cell.metadata[key]) for key in METADATA if key in cell.metadata}
-    )
+    metadata = NotebookNode({key: copy.deepcopy(cell.metadata[key]) for key in METADATA if key in cell.metadata})
     made = NotebookNode(cell_type=cell.cell_type, id=cell.id, metadata=metadata, source=cell.source)
     if cell.cell_type != "code":
         if not (is_locked(cell) or _is_untouched(cell)):

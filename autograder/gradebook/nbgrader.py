@@ -55,9 +55,7 @@ class CourseGradebook:
         self._root = course_root.resolve()
         self._course_id = course_id
         self._late = LatePenalties(late, points_per_day)
-        self._database = Database(
-            db_url or f"sqlite:///{self._root / 'gradebook.db'}", course_id, wait_seconds
-        )
+        self._database = Database(db_url or f"sqlite:///{self._root / 'gradebook.db'}", course_id, wait_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -114,9 +112,7 @@ class CourseGradebook:
             files[folder / "timestamp.txt"] = f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
         with folders.prepared(files) as publish:
             with self._database.transaction() as connection:
-                recording.record(
-                    connection, self._late, submission, moment=moment, scores=scores, comments=comments
-                )
+                recording.record(connection, self._late, submission, moment=moment, scores=scores, comments=comments)
             publish()
         return True
 

@@ -42,7 +42,9 @@ def generate(
     return [course_root / "feedback" / student / assignment / f"{assignment}.html" for student in chosen]
 
 
-def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]) -> tuple[str, str] | None:
+def _pages(
+    course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]
+) -> tuple[str, str] | None:
     """Make these students' pages in this process; the first that failed, and why."""
     from nbgrader.converters import GenerateFeedback
     from nbgrader.converters.base import NbGraderException

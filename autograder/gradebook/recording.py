@@ -75,9 +75,7 @@ def record(
     _write_comments(connection, registered, handed, comments)
     penalty = late.penalty(submission.student, score, _seconds_late(registered, handed, moment))
     connection.execute(
-        update(SubmittedNotebook)
-        .where(SubmittedNotebook.id == handed.notebook)
-        .values(late_submission_penalty=penalty)
+        update(SubmittedNotebook).where(SubmittedNotebook.id == handed.notebook).values(late_submission_penalty=penalty)
     )
 
 
@@ -101,9 +99,7 @@ def _registered(connection: Connection, assignment: str) -> _Registered:
     )
 
 
-def _handed(
-    connection: Connection, registered: _Registered, student: str, moment: datetime | None
-) -> _Handed:
+def _handed(connection: Connection, registered: _Registered, student: str, moment: datetime | None) -> _Handed:
     """The submission's rows with its time of handing in; made when this is the first."""
     row = connection.execute(
         select(SubmittedAssignment.id, SubmittedNotebook.id, SubmittedAssignment.extension)
@@ -117,9 +113,7 @@ def _handed(
     if row is not None:
         handed = _Handed(*row)
         connection.execute(
-            update(SubmittedAssignment)
-            .where(SubmittedAssignment.id == handed.assignment)
-            .values(timestamp=moment)
+            update(SubmittedAssignment).where(SubmittedAssignment.id == handed.assignment).values(timestamp=moment)
         )
         return handed
     if connection.execute(select(Student.id).where(Student.id == student)).first() is None:
@@ -148,9 +142,7 @@ def _write_scores(
     found = {
         cell: (manual, extra)
         for cell, manual, extra in connection.execute(
-            select(Grade.cell_id, Grade.manual_score, Grade.extra_credit).where(
-                Grade.notebook_id == handed.notebook
-            )
+            select(Grade.cell_id, Grade.manual_score, Grade.extra_credit).where(Grade.notebook_id == handed.notebook)
         )
     }
     total = 0.0

@@ -22,9 +22,7 @@ from sqlalchemy.orm import Session
 from autograder.errors import UsageError
 
 
-def register(
-    connection: Connection, course_id: str, name: str, released: NotebookNode, due: datetime | None
-) -> None:
+def register(connection: Connection, course_id: str, name: str, released: NotebookNode, due: datetime | None) -> None:
     """Make or renew the rows of assignment `name`: itself, its one notebook, and its cells.
 
     Raises:

@@ -3,8 +3,8 @@
 The probe performs them on the student's object, the checks perform the same on the reference. Arguments and results are
 plain values: numbers, strings, lists, dicts, tensors.
 
-A *layer* here is a module with parameters or running statistics of its own, described as a dict: `name` (its path in the
-network), `kind` (its class), `tensors` (`[name, shape]` of each: matrices, vectors, then running statistics). A layer
+A *layer* here is a module with parameters or running statistics of its own, described as a dict: `name` (its path in
+the network), `kind` (its class), `tensors` (`[name, shape]` of each: matrices, vectors, running statistics). A layer
 that was executed also has the *signals* seen there, `input` and `output` (of its first call) and in a patterned run
 `gradient` (of its first tensor): `[shape, norm, projection]`, enough to tell whether two networks have the same numbers
 in the same order.

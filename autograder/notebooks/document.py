@@ -142,9 +142,7 @@ def _cell(raw: Any, number: int) -> NotebookNode:
     given_type = raw.get("cell_type")
     if not isinstance(given_type, str) or given_type not in _TYPES:
         raise _unreadable(f"cell {number} to be code, markdown or raw", "another type")
-    source = _source(
-        raw.get("source", raw.get("input")), number
-    )  # format 3 called the source of a code cell `input`
+    source = _source(raw.get("source", raw.get("input")), number)  # format 3 called the source of a code cell `input`
     if given_type == "heading":
         level = raw.get("level")
         source = f"{'#' * (level if isinstance(level, int) and 1 <= level <= 6 else 1)} {source}"
@@ -200,6 +198,4 @@ def _kind(value: Any) -> str:
 
 
 def _unreadable(expected: str, found: str) -> UnreadableNotebook:
-    return UnreadableNotebook(
-        "type", f"The notebook could not be read: expected {expected}, found {found}. {_ADVICE}"
-    )
+    return UnreadableNotebook("type", f"The notebook could not be read: expected {expected}, found {found}. {_ADVICE}")

@@ -110,9 +110,7 @@ def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[s
         repairs.append(f"`{name}` was a {chosen.cell_type} cell: it was made a {cell.cell_type} cell again.")
     changed = [flag for flag in FLAGS if _flag(chosen, flag) != _flag(cell, flag)]
     if changed:
-        repairs.append(
-            f"`{name}` had other settings ({', '.join(changed)}): those of the assignment were used."
-        )
+        repairs.append(f"`{name}` had other settings ({', '.join(changed)}): those of the assignment were used.")
     if is_answer:
         cell.source = chosen.source
     elif not _same_text(chosen.source, cell.source):

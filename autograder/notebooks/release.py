@@ -46,9 +46,7 @@ def model_answer(source: Path) -> NotebookNode:
     try:
         text = source.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(
-            f"no source notebook at {source}: write it, or check the assignment's name"
-        ) from None
+        raise UsageError(f"no source notebook at {source}: write it, or check the assignment's name") from None
     notebook = nbformat.from_dict(jupytext.reads(text, fmt="py:percent"))
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5

@@ -46,6 +46,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import nn
 
+
 # %% nbgrader={"grade": false, "grade_id": "helpers", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def parameters(build, *args, **options):
     """Number of parameters of the network `build(*args, **options)`, made on the "meta" device: shapes, no memory."""
@@ -58,14 +59,18 @@ def summary(network, x):
 
     def report(layer, inputs, output):
         count = sum(parameter.numel() for parameter in layer.parameters())
-        print(f"{type(layer).__name__:18} {str(tuple(output.shape)):22} {count:>12,}" if count else
-              f"{type(layer).__name__:18} {tuple(output.shape)}")
+        print(
+            f"{type(layer).__name__:18} {str(tuple(output.shape)):22} {count:>12,}"
+            if count
+            else f"{type(layer).__name__:18} {tuple(output.shape)}"
+        )
 
     leaves = [layer for layer in network.modules() if not list(layer.children())]
     hooks = [layer.register_forward_hook(report) for layer in leaves]
     network(x)
     for hook in hooks:
         hook.remove()
+
 
 # %% nbgrader={"grade": false, "grade_id": "drawing", "locked": true, "schema_version": 3, "solution": false, "task": false} jupyter={"source_hidden": true}
 # How the pictures are drawn; nothing here needs reading.
@@ -87,11 +92,17 @@ def diagram(axes, boxes, arrows, title=""):
         style = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "#555555"}
         axes.text(x, y, text, ha="center", va="center", fontsize=9, bbox=style, zorder=2)
     for start, end, *bend in arrows:
-        way = {"arrowstyle": "->", "color": "#555555", "connectionstyle": f"arc3,rad={bend[0] if bend else 0}",
-               "shrinkA": 11, "shrinkB": 11}
+        way = {
+            "arrowstyle": "->",
+            "color": "#555555",
+            "connectionstyle": f"arc3,rad={bend[0] if bend else 0}",
+            "shrinkA": 11,
+            "shrinkB": 11,
+        }
         axes.annotate("", boxes[end][:2], boxes[start][:2], arrowprops=way, zorder=1)
     axes.set_xlim(min(x for x, *_ in boxes.values()) - 1, max(x for x, *_ in boxes.values()) + 1)
     axes.set_ylim(min(y for _, y, *_ in boxes.values()) - 0.6, max(y for _, y, *_ in boxes.values()) + 0.6)
+
 
 # %% nbgrader={"grade": false, "grade_id": "history", "locked": true, "schema_version": 3, "solution": false, "task": false}
 years = ["2010", "2011", "2012\nAlexNet", "2013", "2014\nVGG", "2014\nGoogLeNet", "2015\nResNet"]
@@ -148,7 +159,11 @@ axes.set_xlim(-5, left)
 axes.set_ylim(-14, 42)
 axes.set_aspect("equal")
 axes.axis("off")
-picture(figure, "The maps of LeNet-5 drawn to scale: 32x32 input, 6 maps of 28x28, 14x14, 16 maps of 10x10, 5x5, then 120, 84, 10 units")
+picture(
+    figure,
+    "The maps of LeNet-5 drawn to scale: 32x32 input, 6 maps of 28x28, 14x14, 16 maps of 10x10, 5x5, then 120, 84, 10 units",
+)
+
 
 # %% nbgrader={"grade": false, "grade_id": "LeNet5-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class LeNet5(nn.Module):
@@ -158,8 +173,12 @@ class LeNet5(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION
         self.features = nn.Sequential(
-            nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
+            nn.Conv2d(1, 6, 5),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
         )
         self.classifier = nn.Sequential(
             nn.Flatten(), nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, classes)
@@ -171,12 +190,15 @@ class LeNet5(nn.Module):
         return self.classifier(self.features(x))
         ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "LeNet5", "locked": true, "points": 11, "schema_version": 3, "solution": false, "task": false}
 found = parameters(LeNet5)
 assert found == 61_706, f"156 + 2,416 + 48,120 + 10,164 + 850 = 61,706 parameters expected, found {found:,}"
 
 logits = LeNet5(classes=7)(torch.zeros(2, 1, 32, 32))
-assert logits.shape == (2, 7), f"two images, seven classes: expected logits of shape (2, 7), found {tuple(logits.shape)}"
+assert logits.shape == (2, 7), (
+    f"two images, seven classes: expected logits of shape (2, 7), found {tuple(logits.shape)}"
+)
 summary(LeNet5(), torch.zeros(1, 1, 32, 32))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "AlexNet-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -209,6 +231,7 @@ summary(LeNet5(), torch.zeros(1, 1, 32, 32))
 # second, fourth and fifth convolution then have two groups, and the network 60,965,224 parameters instead of 62,378,344. We leave
 # out local response normalisation: the VGG paper (section 4.1) measured that it does not help.
 
+
 # %% nbgrader={"grade": false, "grade_id": "AlexNet-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class AlexNet(nn.Module):
     """Colour images (N, 3, 227, 227) to logits (N, classes).
@@ -222,16 +245,28 @@ class AlexNet(nn.Module):
         ### BEGIN SOLUTION
         c1, c2, c3, c4, c5, hidden = (round(size * width) for size in (96, 256, 384, 384, 256, 4096))
         self.features = nn.Sequential(
-            nn.Conv2d(3, c1, 11, stride=4), nn.ReLU(), nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(c1, c2, 5, padding=2, groups=groups), nn.ReLU(), nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(c2, c3, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(c3, c4, 3, padding=1, groups=groups), nn.ReLU(),
-            nn.Conv2d(c4, c5, 3, padding=1, groups=groups), nn.ReLU(), nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(3, c1, 11, stride=4),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(c1, c2, 5, padding=2, groups=groups),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(c2, c3, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(c3, c4, 3, padding=1, groups=groups),
+            nn.ReLU(),
+            nn.Conv2d(c4, c5, 3, padding=1, groups=groups),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2),
         )
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(c5 * 6 * 6, hidden), nn.ReLU(), nn.Dropout(0.5),
-            nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(c5 * 6 * 6, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
             nn.Linear(hidden, classes),
         )
         ### END SOLUTION
@@ -240,6 +275,7 @@ class AlexNet(nn.Module):
         ### BEGIN SOLUTION
         return self.classifier(self.features(x))
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "AlexNet", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 found = parameters(AlexNet)
@@ -272,6 +308,7 @@ assert torch.equal(small(x), small(x)), "in evaluation mode nothing is random"
 VGG16 = [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"]
 VGG19 = [64, 64, "M", 128, 128, "M"] + [256] * 4 + ["M"] + [512] * 4 + ["M"] + [512] * 4 + ["M"]
 
+
 # %% nbgrader={"grade": false, "grade_id": "VGG-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class VGG(nn.Module):
     """Colour images (N, 3, size, size) to logits (N, classes).
@@ -295,8 +332,12 @@ class VGG(nn.Module):
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(channels * size * size, hidden), nn.ReLU(), nn.Dropout(0.5),
-            nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(channels * size * size, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
             nn.Linear(hidden, classes),
         )
         ### END SOLUTION
@@ -305,6 +346,7 @@ class VGG(nn.Module):
         ### BEGIN SOLUTION
         return self.classifier(self.features(x))
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "VGG", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 found = parameters(VGG, VGG16)
@@ -333,7 +375,10 @@ axes.barh(names[::-1], linear[::-1], left=convolutions[::-1], color=ORANGE, edge
 axes.set_xlabel("million parameters")
 axes.legend(fontsize=9)
 axes.spines[["top", "right"]].set_visible(False)
-picture(figure, "Where the parameters are: in AlexNet and VGG16 in the linear layers, in GoogLeNet and ResNet-50 in the convolutions")
+picture(
+    figure,
+    "Where the parameters are: in AlexNet and VGG16 in the linear layers, in GoogLeNet and ResNet-50 in the convolutions",
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "Inception-module", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # How large should a kernel be? An **Inception** module does not choose: 1x1, 3x3, 5x5 and a max-pooling look at the same maps side by
@@ -346,13 +391,27 @@ figure = Figure(figsize=(8, 3.1))
 boxes = {
     "in": (3, 0, "maps from below: in_channels", GREY),
     "1": (0, 2, "1x1, out1", BLUE),
-    "r3": (2, 1, "1x1, reduce3", ORANGE), "3": (2, 2, "3x3, out3", BLUE),
-    "r5": (4, 1, "1x1, reduce5", ORANGE), "5": (4, 2, "5x5, out5", BLUE),
-    "m": (6, 1, "max-pooling 3x3, stride 1", GREEN), "p": (6, 2, "1x1, pool", BLUE),
+    "r3": (2, 1, "1x1, reduce3", ORANGE),
+    "3": (2, 2, "3x3, out3", BLUE),
+    "r5": (4, 1, "1x1, reduce5", ORANGE),
+    "5": (4, 2, "5x5, out5", BLUE),
+    "m": (6, 1, "max-pooling 3x3, stride 1", GREEN),
+    "p": (6, 2, "1x1, pool", BLUE),
     "out": (3, 3, "concatenate: out1 + out3 + out5 + pool channels, in this order", GREY),
 }
-arrows = [("in", "1"), ("in", "r3"), ("r3", "3"), ("in", "r5"), ("r5", "5"), ("in", "m"), ("m", "p"),
-          ("1", "out"), ("3", "out"), ("5", "out"), ("p", "out")]
+arrows = [
+    ("in", "1"),
+    ("in", "r3"),
+    ("r3", "3"),
+    ("in", "r5"),
+    ("r5", "5"),
+    ("in", "m"),
+    ("m", "p"),
+    ("1", "out"),
+    ("3", "out"),
+    ("5", "out"),
+    ("p", "out"),
+]
 diagram(figure.add_subplot(), boxes, arrows)
 picture(figure, "The Inception module: four branches from the same maps, concatenated")
 
@@ -360,12 +419,14 @@ picture(figure, "The Inception module: four branches from the same maps, concate
 # Every convolution has a bias and is followed by a **ReLU**, the reductions too. All branches keep height and width: 3x3 with padding 1,
 # 5x5 with padding 2, the pooling with stride 1 and padding 1. The order along the channels is 1x1, 3x3, 5x5, pooling.
 
+
 # %% nbgrader={"grade": false, "grade_id": "Inception-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Inception(nn.Module):
     """Maps (N, in_channels, H, W) to (N, out1 + out3 + out5 + pool, H, W)."""
 
     def __init__(self, in_channels, out1, reduce3, out3, reduce5, out5, pool):
         super().__init__()
+
         ### BEGIN SOLUTION
         def conv_relu(before, after, kernel_size):
             return nn.Sequential(nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2), nn.ReLU())
@@ -380,6 +441,7 @@ class Inception(nn.Module):
         ### BEGIN SOLUTION
         return torch.cat([self.branch1(x), self.branch3(x), self.branch5(x), self.branch_pool(x)], dim=1)
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "Inception", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 row_3a = (64, 96, 128, 16, 32, 32)
@@ -428,6 +490,7 @@ TABLE = {  # out1, reduce3, out3, reduce5, out5, pool
     "5b": (384, 192, 384, 48, 128, 128),
 }
 
+
 # %% nbgrader={"grade": false, "grade_id": "GoogLeNet-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class GoogLeNet(nn.Module):
     """Colour images (N, 3, 224, 224) to logits (N, classes); in training to (logits, logits of 4a, logits of 4d).
@@ -440,9 +503,14 @@ class GoogLeNet(nn.Module):
         ### BEGIN SOLUTION
         first, second, reduced, hidden = (round(size * width) for size in (64, 192, 128, 1024))
         self.stem = nn.Sequential(
-            nn.Conv2d(3, first, 7, stride=2, padding=3), nn.ReLU(), nn.MaxPool2d(3, stride=2, ceil_mode=True),
-            nn.Conv2d(first, first, 1), nn.ReLU(),
-            nn.Conv2d(first, second, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2, ceil_mode=True),
+            nn.Conv2d(3, first, 7, stride=2, padding=3),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, ceil_mode=True),
+            nn.Conv2d(first, first, 1),
+            nn.ReLU(),
+            nn.Conv2d(first, second, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, ceil_mode=True),
         )
         self.inception, self.auxiliary = nn.ModuleDict(), nn.ModuleDict()
         channels = second
@@ -452,13 +520,17 @@ class GoogLeNet(nn.Module):
             channels = sizes[0] + sizes[2] + sizes[4] + sizes[5]
             if auxiliary and name in ("4a", "4d"):
                 self.auxiliary[name] = nn.Sequential(
-                    nn.AvgPool2d(5, stride=3), nn.Conv2d(channels, reduced, 1), nn.ReLU(), nn.Flatten(),
-                    nn.Linear(reduced * 4 * 4, hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes),
+                    nn.AvgPool2d(5, stride=3),
+                    nn.Conv2d(channels, reduced, 1),
+                    nn.ReLU(),
+                    nn.Flatten(),
+                    nn.Linear(reduced * 4 * 4, hidden),
+                    nn.ReLU(),
+                    nn.Dropout(0.7),
+                    nn.Linear(hidden, classes),
                 )
         self.pool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes)
-        )
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes))
         ### END SOLUTION
 
     def forward(self, x):
@@ -474,6 +546,7 @@ class GoogLeNet(nn.Module):
         logits = self.head(x)
         return (logits, *others) if others else logits
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "GoogLeNet", "locked": true, "points": 14, "schema_version": 3, "solution": false, "task": false}
 found = parameters(GoogLeNet, auxiliary=False)
@@ -500,6 +573,7 @@ assert logits.shape == (2, 5), "in evaluation mode: one output, of shape (2, 5)"
 # be subtracted again with $\mu_c$, so it is left out. Write this pair, which all of ResNet is made of: a convolution **without bias**, with
 # padding `kernel_size // 2`, and its `nn.BatchNorm2d` (torch's defaults). No ReLU: the next section says why.
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_bn-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_bn(in_channels, out_channels, kernel_size, stride=1):
     """A module: convolution without bias (at stride 1 it keeps height and width), then batch normalisation."""
@@ -509,6 +583,7 @@ def conv_bn(in_channels, out_channels, kernel_size, stride=1):
         nn.BatchNorm2d(out_channels),
     )
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "conv_bn", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 found = parameters(conv_bn, 16, 32, 3)
@@ -530,6 +605,7 @@ assert maps.shape == (2, 32, 5, 4), f"expected shape (2, 32, 5, 4), found {tuple
 # that no layer can block: $\partial (F(x) + x) / \partial x = F'(x) + 1$. With shortcuts, 34 layers had 25.0% and 18 had 27.9%. See for
 # yourself: 50 small layers, plain and with shortcuts, and the gradient that reaches each.
 
+
 # %% nbgrader={"grade": false, "grade_id": "BasicBlock-gradient", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def gradients(shortcut, depth=50, channels=16):
     """Size of the gradient at the input of each of `depth` convolutions with ReLU."""
@@ -550,7 +626,9 @@ axes.set_xlabel("layer (the loss is on the right)")
 axes.set_ylabel("size of the gradient")
 axes.legend(fontsize=9)
 axes.spines[["top", "right"]].set_visible(False)
-picture(figure, "Gradient by layer, logarithmic: without shortcuts it vanishes towards the first layer, with them it stays")
+picture(
+    figure, "Gradient by layer, logarithmic: without shortcuts it vanishes towards the first layer, with them it stays"
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "BasicBlock-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The **basic block** has two 3x3 `conv_bn`, with a ReLU between them and one *behind the addition*. Where it halves the maps (`stride=2`)
@@ -566,20 +644,34 @@ picture(figure, "Gradient by layer, logarithmic: without shortcuts it vanishes t
 figure = Figure(figsize=(9, 3.7))
 left, right = figure.subplots(1, 2)
 basic = {
-    "x": (0, 0, "x: in_channels", GREY), "a": (0, 1, "3x3, channels, stride", BLUE), "r": (0, 1.8, "ReLU", GREEN),
-    "b": (0, 2.6, "3x3, channels", BLUE), "+": (0, 3.5, "+", GREY), "y": (0, 4.2, "ReLU", GREEN),
+    "x": (0, 0, "x: in_channels", GREY),
+    "a": (0, 1, "3x3, channels, stride", BLUE),
+    "r": (0, 1.8, "ReLU", GREEN),
+    "b": (0, 2.6, "3x3, channels", BLUE),
+    "+": (0, 3.5, "+", GREY),
+    "y": (0, 4.2, "ReLU", GREEN),
     "p": (2.2, 1.8, "identity, or 1x1\nif the shape changes", ORANGE),
 }
 arrows = [("x", "a"), ("a", "r"), ("r", "b"), ("b", "+"), ("+", "y"), ("x", "p"), ("p", "+")]
 diagram(left, basic, arrows, "BasicBlock (18 and 34 layers)")
 bottleneck = {
-    "x": (0, 0, "x: in_channels", GREY), "a": (0, 0.8, "1x1, channels", BLUE), "r": (0, 1.4, "ReLU", GREEN),
-    "b": (0, 2.0, "3x3, channels, stride", BLUE), "s": (0, 2.6, "ReLU", GREEN), "c": (0, 3.2, "1x1, 4 x channels", BLUE),
-    "+": (0, 3.9, "+", GREY), "y": (0, 4.5, "ReLU", GREEN), "p": (2.2, 1.9, "identity, or 1x1\nif the shape changes", ORANGE),
+    "x": (0, 0, "x: in_channels", GREY),
+    "a": (0, 0.8, "1x1, channels", BLUE),
+    "r": (0, 1.4, "ReLU", GREEN),
+    "b": (0, 2.0, "3x3, channels, stride", BLUE),
+    "s": (0, 2.6, "ReLU", GREEN),
+    "c": (0, 3.2, "1x1, 4 x channels", BLUE),
+    "+": (0, 3.9, "+", GREY),
+    "y": (0, 4.5, "ReLU", GREEN),
+    "p": (2.2, 1.9, "identity, or 1x1\nif the shape changes", ORANGE),
 }
 arrows = [("x", "a"), ("a", "r"), ("r", "b"), ("b", "s"), ("s", "c"), ("c", "+"), ("+", "y"), ("x", "p"), ("p", "+")]
 diagram(right, bottleneck, arrows, "Bottleneck (50 layers and more)")
-picture(figure, "The basic block and the bottleneck: layers on the left, the shortcut around them on the right, added before the last ReLU")
+picture(
+    figure,
+    "The basic block and the bottleneck: layers on the left, the shortcut around them on the right, added before the last ReLU",
+)
+
 
 # %% nbgrader={"grade": false, "grade_id": "BasicBlock-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class BasicBlock(nn.Module):
@@ -600,6 +692,7 @@ class BasicBlock(nn.Module):
         return torch.relu(self.residual(x) + self.shortcut(x))
         ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "BasicBlock", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 found = parameters(BasicBlock, 64, 64)
 assert found == 73_984, f"two 3x3 of 64 channels, normalised, no projection: 73,984 parameters; found {found:,}"
@@ -614,6 +707,7 @@ for weights in block.parameters():
     nn.init.zeros_(weights)
 assert torch.allclose(block(x), x), "with zero weights the block gives back what it gets"
 
+
 # %% nbgrader={"grade": false, "grade_id": "Bottleneck-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Bottleneck(nn.Module):
     """Maps (N, in_channels, H, W) to (N, 4 * channels, H / stride, W / stride)."""
@@ -622,8 +716,10 @@ class Bottleneck(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION
         self.residual = nn.Sequential(
-            conv_bn(in_channels, channels, 1), nn.ReLU(),
-            conv_bn(channels, channels, 3, stride), nn.ReLU(),
+            conv_bn(in_channels, channels, 1),
+            nn.ReLU(),
+            conv_bn(channels, channels, 3, stride),
+            nn.ReLU(),
             conv_bn(channels, 4 * channels, 1),
         )
         same_shape = stride == 1 and in_channels == 4 * channels
@@ -634,6 +730,7 @@ class Bottleneck(nn.Module):
         ### BEGIN SOLUTION
         return torch.relu(self.residual(x) + self.shortcut(x))
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "Bottleneck", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 found = parameters(Bottleneck, 256, 64)
@@ -668,6 +765,7 @@ assert maps.shape == (2, 12, 3, 5), f"expected shape (2, 12, 3, 5), found {tuple
 # A block of bottlenecks gives 4 times as many maps as its `channels`, and the next block takes them: the first one of all goes from 64
 # to 256 channels, at stride 1, with a projection. (The number in the name counts convolutions and linear layers on the main way: 1 + 3·16 + 1 = 50.)
 
+
 # %% nbgrader={"grade": false, "grade_id": "ResNet-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class ResNet(nn.Module):
     """Colour images (N, 3, H, W) to logits (N, classes); layers is 18, 34, 50, 101 or 152.
@@ -687,9 +785,7 @@ class ResNet(nn.Module):
         }[layers]
         expansion = 1 if layers < 50 else 4
         channels = round(64 * width)
-        self.stem = nn.Sequential(
-            conv_bn(3, channels, 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)
-        )
+        self.stem = nn.Sequential(conv_bn(3, channels, 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1))
         self.stages = nn.Sequential()
         for stage, count in enumerate(counts):
             for index in range(count):
@@ -703,6 +799,7 @@ class ResNet(nn.Module):
         ### BEGIN SOLUTION
         return self.head(self.stages(self.stem(x)))
         ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "ResNet", "locked": true, "points": 14, "schema_version": 3, "solution": false, "task": false}
 for layers, expected in [(18, 11_689_512), (34, 21_797_672), (50, 25_557_032)]:

@@ -144,6 +144,7 @@ picture(
 # ### Exercise: `output_size`
 # Return the size as an `int`, and 0 where the window does not fit even once.
 
+
 # %% nbgrader={"grade": false, "grade_id": "output_size-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def output_size(i, k, padding=0, stride=1, dilation=1, ceil_mode=False):
     """How many places a window of `k` taps has on a line of `i` pixels.
@@ -254,6 +255,7 @@ assert my_smallest_side < my_largest_side, "with a stride over 1 several inputs 
 #
 # ### Exercise: `conv_parameters`
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_parameters-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_parameters(in_channels, out_channels, kernel_size, groups=1, bias=True):
     """How many numbers a convolution with square kernels of side `kernel_size` learns."""
@@ -277,6 +279,7 @@ assert conv_parameters(96, 256, 5, groups=2) == 307_456, "AlexNet's second layer
 # channel by itself, then a **pointwise** one, 1×1, that mixes the channels. Each of the two has its own biases, where
 # there are biases at all (by default there are none here, since batch normalisation follows).
 
+
 # %% nbgrader={"grade": false, "grade_id": "separable_parameters-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def separable_parameters(in_channels, out_channels, kernel_size, bias=False):
     """How many numbers a depthwise convolution and the pointwise one after it learn together."""
@@ -296,6 +299,7 @@ assert separable_parameters(64, 128, 5, bias=True) == 9_792 + 64 + 128
 # ### Exercise: `linear_parameters`
 # Every output reads every input, and has a bias. That grows quickly: the last example below is a single layer of
 # VGG16, and holds three quarters of the whole network.
+
 
 # %% nbgrader={"grade": false, "grade_id": "linear_parameters-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def linear_parameters(n, m, bias=True):
@@ -367,6 +371,7 @@ assert type(my_saved_weights) is int and my_saved_weights > 0, "the bottleneck i
 #
 # ### Exercise: `conv_macs`
 
+
 # %% nbgrader={"grade": false, "grade_id": "conv_macs-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_macs(in_channels, out_channels, kernel_size, output_shape, groups=1):
     """Multiply-accumulates of a convolution for one image.
@@ -413,6 +418,7 @@ picture(figure, "One output sees 7 pixels; with strides 2, 2, 1 it sees 15; with
 # Padding changes where the field lies, not how large it is.
 #
 # ### Exercise: `receptive_field`
+
 
 # %% nbgrader={"grade": false, "grade_id": "receptive_field-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def receptive_field(layers):
@@ -506,6 +512,7 @@ assert type(my_depth) is int and my_depth > 0, "a number of layers"
 #
 # These helpers save typing:
 
+
 # %% nbgrader={"grade": false, "grade_id": "spec", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def conv(out_channels, kernel_size, **options):
     return ("conv", {"out_channels": out_channels, "kernel_size": kernel_size, **options})
@@ -531,10 +538,18 @@ RELU, DROPOUT, LRN, BATCHNORM = ("relu", {}), ("dropout", {}), ("lrn", {}), ("ba
 FLATTEN, GLOBAL_POOL = ("flatten", {}), ("global_pool", {})
 
 LENET5 = [
-    conv(6, 5), RELU, pool(2),
-    conv(16, 5), RELU, pool(2),
-    conv(120, 5), RELU,
-    FLATTEN, linear(84), RELU, linear(10),
+    conv(6, 5),
+    RELU,
+    pool(2),
+    conv(16, 5),
+    RELU,
+    pool(2),
+    conv(120, 5),
+    RELU,
+    FLATTEN,
+    linear(84),
+    RELU,
+    linear(10),
 ]
 LENET5[:3]
 
@@ -545,9 +560,11 @@ LENET5[:3]
 # square. Use the functions you have written, and let `summarise` call itself for branches. `options.get("stride", 1)`
 # reads an option that may not be there. Begin with convolutions and poolings: each kind of layer earns its own points.
 
+
 # %% nbgrader={"grade": false, "grade_id": "summarise-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def summarise(spec, input_shape):
     """`[(output_shape, parameters), ...]`: a row for each layer of `spec`."""
+
     ### BEGIN SOLUTION
     def end_of(branch, shape):
         """Where a branch ends, and all its parameters."""
@@ -618,12 +635,29 @@ assert found == [((8, 10, 12), 256)], f"216 + 16 in the body, 24 in the shortcut
 
 # %% nbgrader={"grade": false, "grade_id": "alexnet", "locked": true, "schema_version": 3, "solution": false, "task": false}
 ALEXNET = [
-    conv(96, 11, stride=4), RELU, LRN, pool(3, stride=2),
-    conv(256, 5, padding=2), RELU, LRN, pool(3, stride=2),
-    conv(384, 3, padding=1), RELU,
-    conv(384, 3, padding=1), RELU,
-    conv(256, 3, padding=1), RELU, pool(3, stride=2),
-    FLATTEN, linear(4096), RELU, DROPOUT, linear(4096), RELU, DROPOUT, linear(1000),
+    conv(96, 11, stride=4),
+    RELU,
+    LRN,
+    pool(3, stride=2),
+    conv(256, 5, padding=2),
+    RELU,
+    LRN,
+    pool(3, stride=2),
+    conv(384, 3, padding=1),
+    RELU,
+    conv(384, 3, padding=1),
+    RELU,
+    conv(256, 3, padding=1),
+    RELU,
+    pool(3, stride=2),
+    FLATTEN,
+    linear(4096),
+    RELU,
+    DROPOUT,
+    linear(4096),
+    RELU,
+    DROPOUT,
+    linear(1000),
 ]
 
 
@@ -742,6 +776,7 @@ assert type(vgg16_total) is int and vgg16_total != 138_423_208, "that is the pri
 # ### Exercise: `inception`
 # Return the module: one `concat` layer. The arguments are the columns of the paper's table, in order.
 
+
 # %% nbgrader={"grade": false, "grade_id": "inception-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def inception(ones, reduce3, threes, reduce5, fives, projection):
     """GoogLeNet's module as a layer of a spec; the arguments are channels."""
@@ -764,14 +799,31 @@ assert found == [((256, 28, 28), 163_696)], f"module 3a; found {found}"
 # %% nbgrader={"grade": false, "grade_id": "googlenet", "locked": true, "schema_version": 3, "solution": false, "task": false}
 half = pool(3, stride=2, ceil_mode=True)
 GOOGLENET = [
-    conv(64, 7, stride=2, padding=3), RELU, half, LRN,
-    conv(64, 1), RELU, conv(192, 3, padding=1), RELU, LRN, half,
-    inception(64, 96, 128, 16, 32, 32), inception(128, 128, 192, 32, 96, 64), half,
-    inception(192, 96, 208, 16, 48, 64), inception(160, 112, 224, 24, 64, 64),
-    inception(128, 128, 256, 24, 64, 64), inception(112, 144, 288, 32, 64, 64),
-    inception(256, 160, 320, 32, 128, 128), half,
-    inception(256, 160, 320, 32, 128, 128), inception(384, 192, 384, 48, 128, 128),
-    GLOBAL_POOL, FLATTEN, DROPOUT, linear(1000),
+    conv(64, 7, stride=2, padding=3),
+    RELU,
+    half,
+    LRN,
+    conv(64, 1),
+    RELU,
+    conv(192, 3, padding=1),
+    RELU,
+    LRN,
+    half,
+    inception(64, 96, 128, 16, 32, 32),
+    inception(128, 128, 192, 32, 96, 64),
+    half,
+    inception(192, 96, 208, 16, 48, 64),
+    inception(160, 112, 224, 24, 64, 64),
+    inception(128, 128, 256, 24, 64, 64),
+    inception(112, 144, 288, 32, 64, 64),
+    inception(256, 160, 320, 32, 128, 128),
+    half,
+    inception(256, 160, 320, 32, 128, 128),
+    inception(384, 192, 384, 48, 128, 128),
+    GLOBAL_POOL,
+    FLATTEN,
+    DROPOUT,
+    linear(1000),
 ]
 table(GOOGLENET, (3, 224, 224))
 
@@ -816,13 +868,17 @@ assert type(googlenet_right_parameters) is int, "a number of parameters"
 # ### Exercise: `basic_block`
 # Return the block as one `residual` layer (without the ReLU after the sum).
 
+
 # %% nbgrader={"grade": false, "grade_id": "basic_block-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def basic_block(in_channels, out_channels, stride=1):
     """ResNet-18's block as a layer of a spec."""
     ### BEGIN SOLUTION
     body = [
-        conv(out_channels, 3, stride=stride, padding=1, bias=False), BATCHNORM, RELU,
-        conv(out_channels, 3, padding=1, bias=False), BATCHNORM,
+        conv(out_channels, 3, stride=stride, padding=1, bias=False),
+        BATCHNORM,
+        RELU,
+        conv(out_channels, 3, padding=1, bias=False),
+        BATCHNORM,
     ]
     shortcut = []
     if stride != 1 or in_channels != out_channels:
@@ -898,9 +954,14 @@ print(mine)
 ### BEGIN SOLUTION
 width = mine["width"]
 my_spec = [
-    conv(width, 5, padding=1), RELU, pool(2),
-    conv(2 * width, 3, padding=1), RELU, pool(2),
-    FLATTEN, linear(mine["classes"]),
+    conv(width, 5, padding=1),
+    RELU,
+    pool(2),
+    conv(2 * width, 3, padding=1),
+    RELU,
+    pool(2),
+    FLATTEN,
+    linear(mine["classes"]),
 ]
 my_rows = summarise(my_spec, (3, mine["side"], mine["side"]))
 my_parameters = sum(parameters for _, parameters in my_rows)

@@ -35,13 +35,13 @@ def test_no_secret_is_in_sight(kernel, planted):
         f"""
         import gc, os, sys
         canary, planted, repository = {CANARY!r}, {planted!r}, {str(REPOSITORY)!r}
+        closed = tuple(f"{{repository}}/{{name}}" for name in ("solutions", "autograder", "course", "pyproject.toml"))
         answer = [f"environment {{name}}" for name, value in os.environ.items() if canary in value]
-        answer += [f"argument {{each}}" for each in sys.orig_argv if canary in each or repository in each]
-        answer += [f"path {{each}}" for each in sys.path if each.startswith(repository)]
+        answer += [f"argument {{each}}" for each in sys.orig_argv if canary in each or each.startswith(closed)]
+        answer += [f"path {{each}}" for each in sys.path if each == repository or each.startswith(closed)]
         ours = ("autograder", "solutions", "nbgrader")
         answer += [f"module {{name}}" for name in sys.modules if name.split(".")[0] in ours]
-        closed = [f"{{repository}}/{{name}}" for name in ("solutions", "autograder", "course", "pyproject.toml")]
-        answer += [f"file {{path}}" for path in planted + closed if os.path.exists(path)]
+        answer += [f"file {{path}}" for path in (*planted, *closed) if os.path.exists(path)]
         for each in gc.get_objects():
             if isinstance(each, dict) and each is not globals() and "AUTOGRADER_SECRET" in each:
                 answer.append("object")

@@ -1,4 +1,4 @@
-"""Whatever a student's functions return, every check of every assignment says so: it is never the checker that fails."""
+"""Whatever a student's functions return, every check says so: it is never the checker that fails."""
 
 from __future__ import annotations
 

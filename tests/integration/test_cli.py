@@ -108,7 +108,11 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
         (("grade", "convolution", "--sandbox", "none"), {}, "nothing to grade: expected convolution.ipynb"),
         (("grade", "output_sizes", "--sandbox", "cloud"), {}, "no sandbox 'cloud'"),
         (("feedback", "output_sizes"), {}, "nothing of output_sizes is graded yet"),
-        (("grade", "output_sizes", "--sandbox", "none", "--scheduler", "tcp://127.0.0.1:9"), {}, "no Dask scheduler answers"),
+        (
+            ("grade", "output_sizes", "--sandbox", "none", "--scheduler", "tcp://127.0.0.1:9"),
+            {},
+            "no Dask scheduler answers",
+        ),
         (("grade", "output_sizes"), {"AUTOGRADER_DB_URL": "sqlite:////nowhere/at/all.db"}, "/nowhere/at/all.db"),
     ],
 )

@@ -42,9 +42,7 @@ RELEASED = NotebookNode(
     nbformat_minor=5,
 )
 
-flag_values = st.one_of(
-    st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.none(), st.just([])
-)
+flag_values = st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.none(), st.just([]))
 flags = st.dictionaries(
     st.sampled_from(["grade", "solution", "locked", "task", "points", "schema_version", "checksum"]),
     flag_values,

@@ -22,9 +22,7 @@ LIMITS = Limits()
 
 
 def notebook(*cells, **others):
-    return json.dumps(
-        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **others}
-    ).encode()
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **others}).encode()
 
 
 def code(source="x = 1", **others):
@@ -70,17 +68,13 @@ def test_keeps_types_sources_ids_and_nbgrader_flags():
 
 
 def test_drops_outputs_without_looking_at_them():
-    content = notebook(
-        code(outputs=[{"output_type": 3, "data": "\ud800"}, "nonsense"]), metadata={"widgets": {}}
-    )
+    content = notebook(code(outputs=[{"output_type": 3, "data": "\ud800"}, "nonsense"]), metadata={"widgets": {}})
     assert parse(content, LIMITS).cells[0].outputs == []
     assert parse(content, LIMITS).metadata == {}
 
 
 def test_gives_every_cell_its_own_id():
-    cells = parse(
-        notebook(code(id="a"), code(id="a"), code(id="b c"), code(id="cell-3"), code(id=7)), LIMITS
-    ).cells
+    cells = parse(notebook(code(id="a"), code(id="a"), code(id="b c"), code(id="cell-3"), code(id=7)), LIMITS).cells
     assert len({cell.id for cell in cells}) == 5
     assert cells[0].id == "a"
     assert all(len(cell.id) <= 64 for cell in parse(notebook(*[code(id="a" * 64)] * 3), LIMITS).cells)
@@ -184,9 +178,7 @@ def test_cells_by_grade_id_lists_copies_and_leaves_plain_cells_out():
         ),
         LIMITS,
     )
-    assert {name: [c.source for c in cells] for name, cells in cells_by_grade_id(parsed).items()} == {
-        "a": ["1", "3"]
-    }
+    assert {name: [c.source for c in cells] for name, cells in cells_by_grade_id(parsed).items()} == {"a": ["1", "3"]}
     assert [grade_id(cell) for cell in parsed.cells] == ["a", None, "a", None]
 
 

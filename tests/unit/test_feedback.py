@@ -173,17 +173,9 @@ class TestCards:
 
     def test_show_a_picture_of_a_failed_check(self, executed):
         picture = Picture([[1.0, 2.0]], [[2.0, 1.0]])
-        html = (
-            graded(annotate(executed, report(check("fail", 12.0, picture=picture))))
-            .outputs[0]
-            .data["text/html"]
-        )
+        html = graded(annotate(executed, report(check("fail", 12.0, picture=picture)))).outputs[0].data["text/html"]
         assert 'src="data:image/png;base64,' in html
-        html = (
-            graded(annotate(executed, report(check("pass", 12.0, picture=picture))))
-            .outputs[0]
-            .data["text/html"]
-        )
+        html = graded(annotate(executed, report(check("pass", 12.0, picture=picture)))).outputs[0].data["text/html"]
         assert "<img" not in html
 
     def test_staff_details_are_not_shown(self, executed):
@@ -254,9 +246,7 @@ class TestSafety:
         ["", "no base64!", base64.b64encode(b"GIF89a" + b"0" * 40).decode(), png(5000, 1), png()[:12], 7],
     )
     def test_what_is_no_bearable_png_is_dropped(self, executed, picture):
-        executed.cells[0].outputs = [
-            NotebookNode(output_type="display_data", data={"image/png": picture}, metadata={})
-        ]
+        executed.cells[0].outputs = [NotebookNode(output_type="display_data", data={"image/png": picture}, metadata={})]
         assert annotate(executed, report()).cells[0].outputs == []
 
     def test_an_endless_output_is_cut(self, executed):
@@ -297,9 +287,7 @@ class TestSafety:
         if kind == "written":
             executed.cells[2].source = source
         else:
-            executed.cells.append(
-                NotebookNode(cell_type=kind, id="added-1", metadata=NotebookNode(), source=source)
-            )
+            executed.cells.append(NotebookNode(cell_type=kind, id="added-1", metadata=NotebookNode(), source=source))
         assert Active(page(annotate(executed, report()))).found == clean
 
     def test_ordinary_answers_look_as_they_were_written(self):

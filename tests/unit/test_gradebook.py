@@ -164,9 +164,7 @@ class TestRegister:
         (theirs / "source" / "circle").mkdir(parents=True)
         nbformat.write(model_answer(source), theirs / "source" / "circle" / "circle.ipynb")
         CourseGradebook(theirs).__exit__()  # the tables, which nbgrader starts a program to make
-        where = CourseDirectory(
-            root=str(theirs.resolve()), assignment_id="circle", course_id="default_course"
-        )
+        where = CourseDirectory(root=str(theirs.resolve()), assignment_id="circle", course_id="default_course")
         GenerateAssignment(coursedir=where).start()
         with CourseGradebook(course) as ours:
             ours.register("circle", released)
@@ -240,9 +238,7 @@ class TestSubmissions:
         ]
         assert found[0].path == course.resolve() / "submitted" / "ann" / "circle" / "circle.ipynb"
         theirs = CourseDirectory(root=str(course.resolve()))
-        assert theirs.get_existing_timestamp(str(found[1].path.parent)) == found[1].timestamp.replace(
-            tzinfo=None
-        )
+        assert theirs.get_existing_timestamp(str(found[1].path.parent)) == found[1].timestamp.replace(tzinfo=None)
 
     @pytest.mark.parametrize("spoil", ["text", "link", "binary"])
     def test_a_spoilt_time_is_that_of_its_file(self, gradebook, course, spoil):
@@ -326,9 +322,7 @@ class TestRecord:
         assert gradebook.record(handed_in(), failed, released) is False
         assert (grades(course), autograded(course).read_bytes()) == before
 
-    def test_an_assignment_that_is_not_registered_or_changed_is_said_plainly(
-        self, gradebook, released, course
-    ):
+    def test_an_assignment_that_is_not_registered_or_changed_is_said_plainly(self, gradebook, released, course):
         made = report()
         other = Submission("alice", "square", b"", DUE)
         with pytest.raises(UsageError, match="square is not in the gradebook"):
@@ -350,9 +344,7 @@ class TestRecord:
 
     def test_a_thousand_statements_are_not_needed(self, gradebook, released):
         statements = []
-        event.listen(
-            gradebook._database._engine, "before_cursor_execute", lambda *call: statements.append(call[2])
-        )
+        event.listen(gradebook._database._engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
         record(gradebook, released)
         assert len(statements) <= 15
         statements.clear()
@@ -441,9 +433,7 @@ class TestTrouble:
         assert grades(course)["area"] == (30.0, None, False)
         assert autograded(course).read_bytes() == before
         graded = {
-            path.name
-            for path in (course / "autograded").iterdir()
-            if (path / "circle" / "circle.ipynb").exists()
+            path.name for path in (course / "autograded").iterdir() if (path / "circle" / "circle.ipynb").exists()
         }
         with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
             assert {submission.student.id for submission in theirs.assignment_submissions("circle")} == graded
@@ -545,8 +535,6 @@ class TestNbgraderReadsIt:
     @pytest.mark.slow
     def test_its_commands(self, graded):
         for arguments in (["generate_feedback", "circle"], ["export"]):
-            subprocess.run(
-                [sys.executable, "-m", "nbgrader", *arguments], cwd=graded, check=True, capture_output=True
-            )
+            subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=graded, check=True, capture_output=True)
         assert self.exported(graded / "grades.csv") == CLASS
         assert (graded / "feedback" / "human" / "circle" / "circle.html").is_file()

@@ -102,9 +102,7 @@ def test_of_copies_the_first_with_an_answer_counts(released, submitted):
     result = rebuilt(released, submitted)
     assert result.notebook.cells[2].source == ANSWER
     assert len(result.notebook.cells) == 5
-    assert result.repairs == (
-        "`conv2d-solution` was there 3 times: the first one with an answer was graded.",
-    )
+    assert result.repairs == ("`conv2d-solution` was there 3 times: the first one with an answer was graded.",)
 
 
 def test_of_copies_without_an_answer_one_is_kept(released):
@@ -159,9 +157,7 @@ def test_another_order_is_put_right(released, submitted):
         "assert conv2d(1, 2) == 2",
         "Weights are shared.",
     ]
-    assert result.repairs == (
-        "The cells were in another order: they were put back in the order of the assignment.",
-    )
+    assert result.repairs == ("The cells were in another order: they were put back in the order of the assignment.",)
 
 
 def test_added_cells_stay_behind_the_cell_they_followed(released, submitted):

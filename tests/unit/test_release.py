@@ -86,8 +86,7 @@ def test_students_get_stubs_locks_and_checksums(released):
     cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells[1:]}
     assert list(cells) == ["imports", "add-solution", "add", "twice-solution", "twice", "written"]
     assert cells["add-solution"].source == (
-        'def add(a, b):\n    """The sum of two numbers."""\n'
-        "    # YOUR CODE HERE\n    raise NotImplementedError()"
+        'def add(a, b):\n    """The sum of two numbers."""\n    # YOUR CODE HERE\n    raise NotImplementedError()'
     )
     assert cells["written"].source == "YOUR ANSWER HERE"
     assert cells["add"].metadata.editable is False
