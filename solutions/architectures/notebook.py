@@ -656,7 +656,7 @@ basic = {
     "b": (0, 2.6, "3x3, channels", BLUE),
     "+": (0, 3.5, "+", GREY),
     "y": (0, 4.2, "ReLU", GREEN),
-    "p": (2.2, 1.8, "identity, or 1x1\nif the shape changes", ORANGE),
+    "p": (2.6, 2.1, "identity, or 1x1\nif the shape changes", ORANGE),
 }
 arrows = [("x", "a"), ("a", "r"), ("r", "b"), ("b", "+"), ("+", "y"), ("x", "p"), ("p", "+")]
 diagram(left, basic, arrows, "BasicBlock (18 and 34 layers)")
@@ -669,7 +669,7 @@ bottleneck = {
     "c": (0, 3.2, "1x1, 4 x channels", BLUE),
     "+": (0, 3.9, "+", GREY),
     "y": (0, 4.5, "ReLU", GREEN),
-    "p": (2.2, 1.9, "identity, or 1x1\nif the shape changes", ORANGE),
+    "p": (2.6, 2.3, "identity, or 1x1\nif the shape changes", ORANGE),
 }
 arrows = [("x", "a"), ("a", "r"), ("r", "b"), ("b", "s"), ("s", "c"), ("c", "+"), ("+", "y")]
 arrows += [("x", "p"), ("p", "+")]
