@@ -20,8 +20,8 @@ from benchmarks.nbgrader import Nbgrader
 from benchmarks.ours import Autograder, measure
 from benchmarks.processes import BenchmarkError, Cost
 
-FEW, MANY = 2, 5
-"""nbgrader grades classes of FEW and of N, the grader of N and of MANY * N: the difference is without start-up."""
+FEW = 2
+"""nbgrader grades classes of FEW and of N, the grader of N and of many times N: the difference is without start-up."""
 STEPS = 5
 out, err = Console(), Console(stderr=True)
 
@@ -33,7 +33,7 @@ def main(
     sandbox: Annotated[str, typer.Option(help="docker, bwrap, auto or none")] = "auto",
     write: Annotated[bool, typer.Option(help="put the figures into docs/performance.md")] = True,
 ) -> None:
-    """Measure, print and write. Takes about ten minutes on two cores; nothing else should run meanwhile."""
+    """Measure, print and write. Takes about a quarter of an hour on two cores; nothing else should run meanwhile."""
     chosen = list(SETS.values()) if which == "all" else [SETS[which]] if which in SETS else []
     if not chosen:
         raise typer.BadParameter(f"expected one of {', '.join(SETS)} or all, found {which!r}", param_hint="--set")
@@ -63,19 +63,22 @@ def run(course: Course, of: Set, runs: int, submissions: int, sandbox: str) -> R
         contents = of.contents(course.task(of.assignment))[:submissions]
         theirs = Nbgrader(course, of.assignment, contents)
         ours = Autograder(course, of.assignment, contents, sandbox)
-        rounds = tuple(_round(course, theirs, ours, submissions, begin) for _ in range(runs))
+        rounds = tuple(_round(course, theirs, ours, (submissions, of.many * submissions), begin) for _ in range(runs))
         begin("warm process")
         hand_in(course.root / "course" / "submitted", of.assignment, contents, submissions)
         warm = measure("benchmarks.warm", course, of.assignment, sandbox)
     return Result(rounds, warm)
 
 
-def _round(course: Course, theirs: Nbgrader, ours: Autograder, n: int, begin: Callable[[str], None]) -> Round:
-    """Each system once, in turns.
+def _round(
+    course: Course, theirs: Nbgrader, ours: Autograder, sizes: tuple[int, int], begin: Callable[[str], None]
+) -> Round:
+    """Each system's two runs, in turns; `sizes` are those of the grader's classes.
 
     Raises:
         BenchmarkError: a system failed, or two of them gave a submission different scores.
     """
+    n, many = sizes
     begin(f"nbgrader autograde, {FEW} submissions")
     their_few = theirs.run(FEW)
     begin(f"autograder grade, {n} submissions")
@@ -84,15 +87,15 @@ def _round(course: Course, theirs: Nbgrader, ours: Autograder, n: int, begin: Ca
     limit = measure("benchmarks.limit", course, ours.assignment)
     begin(f"nbgrader autograde, {n} submissions")
     their_many = theirs.run(n)
-    begin(f"autograder grade, {MANY * n} submissions")
-    our_many = ours.run(MANY * n)
+    begin(f"autograder grade, {many} submissions")
+    our_many = ours.run(many)
     scores = ours.scores()
     for name, other in (("nbgrader", theirs.scores()), ("the limit", limit["scores"])):
         if differing := {who: (scores[who], other[who]) for who in other if abs(scores[who] - other[who]) > 1e-6}:
             raise BenchmarkError(f"the grader and {name} give different scores: {differing}")
     return Round(
         Grading(FEW, their_few, n, their_many),
-        Grading(n, our_few, MANY * n, our_many),
+        Grading(n, our_few, many, our_many),
         Cost(limit["wall"], limit["cpu"]),
     )
 

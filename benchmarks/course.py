@@ -51,6 +51,8 @@ class Set:
     name: str
     title: str
     assignment: str
+    many: int
+    """How many times nbgrader's class the grader's large one is: the cheaper a submission, the more it takes."""
     make: Callable[[Task], list[NotebookNode]]
 
     def contents(self, task: Task) -> list[bytes]:
@@ -78,8 +80,8 @@ def _example_class(task: Task) -> list[NotebookNode]:
 
 
 SETS: Final = {
-    "light": Set("light", "Light: milliseconds of student code, torch and lightning imported", "light", _light),
-    "class": Set("class", "The example class of `convolution`", "convolution", _example_class),
+    "light": Set("light", "Light: milliseconds of student code, torch and lightning imported", "light", 20, _light),
+    "class": Set("class", "The example class of `convolution`", "convolution", 5, _example_class),
 }
 
 

@@ -47,7 +47,7 @@ def _system(runs: Sequence[Grading]) -> list[str]:
 
 def findings(result: Result) -> Rows:
     """The ratios and what has a target."""
-    warm = result.warm
+    warm, idle = result.warm, result.warm["idle"]
     return [
         ["figure", ""],
         ["throughput, in nbgrader's", f"{result.speed:.1f} times"],
@@ -57,7 +57,7 @@ def findings(result: Result) -> Rows:
         ["one submission, warm, from file to report", f"{warm['latency']:.3f} s (median of 20)"],
         [
             "an idle slot",
-            f"{warm['Rss'] / MEGABYTE:.0f} MB, of which {warm['Private'] / MEGABYTE:.0f} MB are its own",
+            f"{idle['resident'] / MEGABYTE:.0f} MB, of which {idle['Private'] / MEGABYTE:.0f} MB are its own",
         ],
     ]
 
@@ -101,13 +101,10 @@ def write(of: Set, result: Result, command: str, page: Path = PAGE) -> None:
 
 
 def _about(result: Result, command: str) -> str:
-    cores = len(os.sched_getaffinity(0))
-    software = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, `{command}`: medians of {len(result.rounds)} rounds, "
-        f"sandbox {result.warm['sandbox']}, "
-        f"{cores} cores ({_processor()}), Python {platform.python_version()}, {software}."
-    )
+    cores = f"{len(os.sched_getaffinity(0))} cores ({_processor()})"
+    software = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)])
+    measured = f"medians of {len(result.rounds)} rounds, sandbox {result.warm['sandbox']}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, `{command}`: {measured}, {cores}, {software}."
 
 
 def _processor() -> str:

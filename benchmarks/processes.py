@@ -135,7 +135,11 @@ def _stat(pid: str) -> list[str]:
 
 
 def _is_in(pid: str, slots: str) -> bool:
-    """Whether the folder is mounted in the process's sandbox, or, without a sandbox, named on its command line."""
+    """Whether the folder is mounted in the process's sandbox, or, without a sandbox, named on its command line.
+
+    A mount names it from the root of its file system: the end of the path must do.
+    """
+    slots = "/".join(Path(slots).parts[-2:])
     try:
         return slots in Path(f"/proc/{pid}/mountinfo").read_text() or slots in Path(f"/proc/{pid}/cmdline").read_text()
     except PermissionError:

@@ -111,11 +111,10 @@ def main() -> None:
         spec = warm.task.slot_spec()
         with pool.lease(spec) as slot:
             (zygote,) = processes.zygotes(os.environ["AUTOGRADER_RUN"])
-            found = {"sandbox": pool.sandbox.name, "resident": slot.resident, **processes.memory(zygote)}
-        found["latencies"] = warm.latencies()
-        found["latency"] = statistics.median(found["latencies"])
-        found["breakdown"] = warm.breakdown(zygote)
-    print(json.dumps(found))
+            idle = {"resident": slot.resident, **processes.memory(zygote)}
+        latency = statistics.median(warm.latencies())
+        steps = warm.breakdown(zygote)
+    print(json.dumps({"sandbox": pool.sandbox.name, "idle": idle, "latency": latency, "breakdown": steps}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.checks.compare import same
-from autograder.checks.record import Record
+from autograder.checks.record import Comparison, Record
 from autograder.errors import StudentFailure
 
 
@@ -55,6 +55,37 @@ class Outcome:
         return self.failure is not None or bool(self.record.failures)
 
 
+UNEXPLAINED = {"timeout", "memory", "died", "missing"}
+"""Causes that no wrong formula has: a check that ended so is not diagnosed."""
+
+
+class Unlike(Exception):  # noqa: N818 - not an error: it ends a run that has shown what it was for
+    """A mistake's run gave another answer than the student's."""
+
+
+class Echo(Record):
+    """The record of a mistake's run: it ends the run at the first answer that is not the student's."""
+
+    def __init__(self, heard: Record) -> None:
+        super().__init__(reveal=heard.reveal)
+        self._heard = heard.comparisons
+
+    def add(self, comparison: Comparison) -> bool:
+        """Note a comparison.
+
+        Raises:
+            Unlike: the student's run had another one in its place.
+        """
+        place = len(self.comparisons)
+        if place >= len(self._heard) or not _agree(self._heard[place], comparison):
+            raise Unlike
+        return super().add(comparison)
+
+
+def _agree(one: Comparison, other: Comparison) -> bool:
+    return one.ok == other.ok and same(one.actual, other.actual)
+
+
 def alike(one: Outcome, other: Outcome) -> bool:
     """Whether two runs of the same check gave the same answers, right and wrong, and ended the same way."""
     mine, theirs = one.record.comparisons, other.record.comparisons
@@ -64,16 +95,11 @@ def alike(one: Outcome, other: Outcome) -> bool:
         return False
     if one.failure is not None and other.failure is not None:
         # a failure alone, with no value before it, says too little unless it is the same exception
-        if one.failure.cause != other.failure.cause or one.failure.cause in {
-            "timeout",
-            "memory",
-            "died",
-            "missing",
-        }:
+        if one.failure.cause != other.failure.cause or one.failure.cause in UNEXPLAINED:
             return False
         if _kind(one.failure) != _kind(other.failure):
             return False
-    return all(a.ok == b.ok and same(a.actual, b.actual) for a, b in zip(mine, theirs, strict=True))
+    return all(_agree(a, b) for a, b in zip(mine, theirs, strict=True))
 
 
 def _kind(failure: StudentFailure) -> str:

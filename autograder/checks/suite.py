@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autograder.checks.diagnosis import Mistake, Outcome, alike, choose
+from autograder.checks.diagnosis import UNEXPLAINED, Echo, Mistake, Outcome, Unlike, alike, choose
 from autograder.checks.draw import Draw, seed_of
 from autograder.checks.local import LocalTransport
 from autograder.checks.record import Record, Reveal, recording
@@ -113,21 +113,24 @@ class Suite:
             totals[item.cell] = totals.get(item.cell, 0.0) + item.points
         return totals
 
-    def run(self, item: Check, transport: Transport, student: str, secret: str) -> Outcome:
-        """Run one check.
+    def run(
+        self, item: Check, transport: Transport, student: str, secret: str, record: Record | None = None
+    ) -> Outcome:
+        """Run one check, into `record` where one is given.
 
         Raises:
             SandboxError: the sandbox failed.
             CheckerError: the check itself did.
+            Unlike: the record is an Echo, and this run is none.
         """
         seed = seed_of(secret, student, self.assignment, item.name)
-        record = Record(reveal=item.reveal)
+        record = Record(reveal=item.reveal) if record is None else record
         try:
             with recording(record):
                 item.function(Student(student, transport, seed=seed, seconds=item.seconds), Draw(seed))
         except StudentFailure as error:
             return Outcome(record, error)
-        except (SandboxError, CheckerError):
+        except (SandboxError, CheckerError, Unlike):
             raise
         except Exception as error:
             if record.failures:  # a check may stumble over a wrong value that it has already recorded
@@ -186,11 +189,16 @@ class Suite:
         return choose(candidates)
 
     def _explains(self, known: Mistake, item: Check, outcome: Outcome, student: str, secret: str) -> bool:
+        if outcome.failure is not None and outcome.failure.cause in UNEXPLAINED:
+            return False
         wrong = known.function
         if known.of in outcome.record.functions and not hasattr(self.reference, known.of):
             wrong = known.function(student)  # a variable answer
         namespace = {**vars(self.reference), known.of: wrong}
-        return alike(outcome, self.run(item, LocalTransport(namespace), student, secret))
+        try:
+            return alike(outcome, self.run(item, LocalTransport(namespace), student, secret, Echo(outcome.record)))
+        except Unlike:
+            return False
 
 
 def _with_call(message: str, call: str) -> str:
