@@ -76,7 +76,7 @@ def _round(
     """Each system's two runs, in turns; `sizes` are those of the grader's classes.
 
     Raises:
-        BenchmarkError: a system failed, or two of them gave a submission different scores.
+        BenchmarkError: a system failed, two of them gave a submission different scores, or the noise is too great.
     """
     n, many = sizes
     begin(f"nbgrader autograde, {FEW} submissions")
@@ -93,11 +93,14 @@ def _round(
     for name, other in (("nbgrader", theirs.scores()), ("the limit", limit["scores"])):
         if differing := {who: (scores[who], other[who]) for who in other if abs(scores[who] - other[who]) > 1e-6}:
             raise BenchmarkError(f"the grader and {name} give different scores: {differing}")
-    return Round(
+    found = Round(
         Grading(FEW, their_few, n, their_many),
         Grading(n, our_few, many, our_many),
         Cost(limit["wall"], limit["cpu"]),
     )
+    if min(found.nbgrader.steady.wall, found.ours.steady.wall) <= 0:
+        raise BenchmarkError("a larger class took less time than a small one: leave the machine alone, or take more")
+    return found
 
 
 if __name__ == "__main__":
