@@ -113,6 +113,8 @@ def pair(expected: Sequence[Layer], found: Sequence[Layer]) -> list[Layer]:
 
     Layers of the same tables are partners if the same gradient arrives at them (then they have the same place before
     and behind them); else, where the networks differ further on, if the same input does; else by order of execution.
+    Of several with the same input, as a module's branches have, it is the one whose gradient is nearest: rounding may
+    move a maximum from one pixel to the next, and with it a little of the gradient of all that lies before.
     """
     tests: tuple[Callable[[Layer, Layer], bool], ...] = (
         lambda one, other: _alike(one.gradient, other.gradient),
@@ -120,16 +122,24 @@ def pair(expected: Sequence[Layer], found: Sequence[Layer]) -> list[Layer]:
         lambda _one, _other: True,
     )
     partners: dict[int, Layer] = {}
-    free = [(layer.key, layer) for layer in found]
+    free = list(found)
     for test in tests:
         for number, layer in enumerate(expected):
             if number in partners:
                 continue
-            key = layer.key
-            place = next((i for i, (theirs, other) in enumerate(free) if theirs == key and test(layer, other)), None)
-            if place is not None:
-                partners[number] = free.pop(place)[1]
+            places = [i for i, other in enumerate(free) if other.key == layer.key and test(layer, other)]
+            if places:
+                nearest = min(places, key=lambda i: _distance(layer.gradient, free[i].gradient))
+                partners[number] = free.pop(nearest)
     return [partners[number] for number in range(len(expected))]
+
+
+def _distance(one: Signal | None, other: Signal | None) -> float:
+    """How far two signals are from each other, relative to their size."""
+    if one is None or other is None:
+        return math.inf
+    gap = math.hypot(one.norm - other.norm, one.projection - other.projection)
+    return gap / max(one.norm, other.norm, 1e-30)
 
 
 def _alike(one: Signal | None, other: Signal | None) -> bool:
