@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import itertools
 import logging
 import os
 import sys
 import threading
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import traitlets.config
 import zmq
 
 # A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
-from ipykernel import iostream, ipkernel, kernelapp, kernelbase  # noqa: E402, F401 - see above
-from IPython.core import completer, history, magics  # noqa: E402, F401 - see above
+from ipykernel import iostream, ipkernel, kernelapp  # noqa: E402 - see above
 
 from . import probe  # noqa: E402 - see above
 
+LAZY = (
+    "faulthandler", "ipykernel.debugger", "pdb", "tornado.gen", "tornado.locks", "tornado.platform.asyncio",
+    "tornado.queues", "zmq.utils.garbage", "IPython.core.completer", "IPython.core.completerlib",
+    "IPython.core.debugger", "IPython.core.history", "IPython.core.logger", "IPython.core.magics",
+    "IPython.core.magics.ast_mod", "IPython.core.magics.execution", "IPython.core.oinspect",
+    "IPython.utils.module_paths", "IPython.utils.wildcard",
+)  # fmt: skip
+"""What a kernel imports while it starts, or runs its first cell."""
+
+
+class Stream(iostream.OutStream):  # type: ignore[misc]  # its base is not typed
+    """An OutStream that asks its thread to flush only where there is something: a kernel flushes after each message."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._numbers = itertools.count(1)
+        self._written = self._flushed = 0
+
+    def write(self, string: str) -> int | None:
+        """As OutStream does; a number of its own for each write, given when it can be flushed and not before."""
+        written: int | None = super().write(string)
+        self._written = next(self._numbers)
+        return written
+
+    def flush(self) -> None:
+        """As OutStream does, unless the last write has been sent."""
+        if self._flushed != self._written:
+            super().flush()
+
+    def _flush(self) -> None:
+        written = self._written
+        super()._flush()
+        self._flushed = written
+
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is not typed
-    """An IPKernelApp without what a graded kernel does not need: its own files, a crash handler, a history."""
+    """An IPKernelApp without what a graded kernel does not need: command line, files of its own, logs, subshells."""
 
     iopub_port: int
+
+    def _configure_logging(self) -> None:
+        """Nothing: nobody reads a kernel's log."""
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Nothing: a fork has none."""
+
+    def init_config_files(self) -> None:
+        """Nothing: `initialise` gives the whole configuration."""
+
+    def load_config_file(self, suppress_errors: bool | None = None) -> None:
+        """Nothing: as above."""
+
+    def init_extensions(self) -> None:
+        """Nothing: the default one, %store, keeps variables for the next kernel, and there is none."""
+
+    def init_code(self) -> None:
+        """As ipykernel does where there is no code to run, but without its list of modules: see `init_kernel`."""
+        self.shell.user_ns_hidden.update(self.shell.user_ns)
+
+    def init_control(self, context: Any) -> None:
+        """As ipykernel does, but shell messages are read where they are handled: there are no subshells here."""
+        super().init_control(context)
+        self.shell_channel_thread = None
+
+    def init_kernel(self) -> None:
+        """As ipykernel does, but without its list of all modules' files, which only a debugger reads.
+
+        To read a module's attribute is to write its reference counts: 3,800 pages would be copied.
+        """
+        without_modules = SimpleNamespace(**{**vars(sys), "modules": {}})
+        with mock.patch.object(ipkernel, "sys", without_modules):
+            super().init_kernel()
 
     def init_connection_file(self) -> None:
         """Nothing: the connection is given, and the kernel may write no file outside its work folder."""
@@ -57,6 +127,8 @@ def initialise(kernel: dict[str, Any]) -> Application:
     config = traitlets.config.Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp.capture_fd_output = False
+    config.IPKernelApp.outstream_class = f"{__name__}.{Stream.__name__}"
+    config.IPythonKernel._execute_sleep = 0.0
     config.InteractiveShell.cache_size = 0
     config.IPCompleter.use_jedi = False
     app: Application = Application.instance(
@@ -104,7 +176,9 @@ def _silence() -> None:
 
 
 def warm() -> None:
-    """First uses, in the zygote, of what needs no thread: draw and encode a figure."""
+    """First uses, in the zygote, of what needs no thread: imports, drawing and encoding a figure."""
+    for module in LAZY:
+        importlib.import_module(module)
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -98,7 +98,10 @@ def _seed(seed: int | None) -> None:
     np = sys.modules["numpy"]
     np.random.seed(seed % 2**32)
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+        torch = sys.modules["torch"]
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for every kind of device, each time
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
 
 
 def _is_torch_memory(error: BaseException) -> bool:
