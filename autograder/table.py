@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from autograder.grading.audit import Trial
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
+COLUMNS = ("student", "score", "checks", "s", "what failed")
+GAP = 2  # between two columns
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -69,22 +72,36 @@ def _check(check: CheckResult, *, staff: bool) -> list[Text]:
 
 
 def print_class(console: Console, reports: Sequence[Report]) -> None:
-    """A class: each student's score, how many checks passed, and why the others failed."""
+    """A class: each student's score, how many checks passed, and why the others failed; no number is ever cut."""
+    rows = [_row(report) for report in reports]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("student", "score", "checks", "s", "what failed"):
+    for name, width in zip(COLUMNS, _widths(rows, console.width), strict=True):
         justify: Literal["left", "right"] = "left" if name in {"student", "what failed"} else "right"
-        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True)
-    for report in reports:
-        passed = sum(check.verdict == "pass" for check in report.checks)
-        colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
-        table.add_row(
-            Text(plain(report.student)),
-            Text("failed" if report.status == "failed" else f"{report.score:g}", style=colour),
-            f"{passed}/{len(report.checks)}",
-            f"{report.seconds:.2f}",
-            Text(_failures(report)),
-        )
+        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True, max_width=width)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
+
+
+def _row(report: Report) -> list[Text]:
+    passed = sum(check.verdict == "pass" for check in report.checks)
+    colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
+    return [
+        Text(plain(report.student)),
+        Text("failed" if report.status == "failed" else f"{report.score:g}", style=colour),
+        Text(f"{passed}/{len(report.checks)}"),
+        Text(f"{report.seconds:.2f}"),
+        Text(_failures(report)),
+    ]
+
+
+def _widths(rows: Sequence[list[Text]], room: int) -> list[int]:
+    """How wide each column may be in `room` columns: left alone, rich cuts all alike, scores too."""
+    columns = zip(COLUMNS, *rows, strict=True)
+    student, *numbers, reason = (max(cell_len(str(cell)) for cell in column) for column in columns)
+    room -= sum(numbers) + GAP * (len(COLUMNS) - 1)
+    student = min(student, max(len(COLUMNS[0]), room - len(COLUMNS[-1])))
+    return [student, *numbers, min(reason, max(1, room - student))]
 
 
 def _failures(report: Report) -> str:

@@ -12,4 +12,11 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821 - nbgrader puts it 
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = course["course"]["id"]
 c.CourseDirectory.db_url = os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{here / 'gradebook.db'}")
-c.CourseDirectory.source_directory = "source"
+
+# To nbgrader, what is released already is the source: formgrader lists it, and "Generate" copies it to release/, where
+# nbgrader's exchange finds it. Nothing of nbgrader's changes a notebook in a source.
+c.CourseDirectory.source_directory = "../assignments"
+c.ClearSolutions.enabled = False  # there are none left, and a cell without marks would lose the function's signature
+
+# A submission only runs in a sandbox: nbgrader's own grading says so instead of running it here.
+c.Autograde.exporter_class = "autograder.gradebook.refusal.Refusal"

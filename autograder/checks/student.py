@@ -143,7 +143,7 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     elif cause == "type":
         told = f"{where}: {text}"
     else:
-        told = f"{where} raised {kind}: {text}" if text else f"{where} raised {kind}"
+        told = f"{where} raised {kind or 'an error'}" + (f": {text}" if text else "")
     line = _line(detail)
     return StudentFailure(cause, f"{told}{f' (at `{line}`)' if line and cause == 'exception' else ''}", detail)
 

@@ -61,6 +61,29 @@ def check(
     return mark
 
 
+def find(assignment: str, root: Path | None = None) -> Path:
+    """The folder of `solutions.<assignment>`, in the project in `root` where one is given; imports none of it.
+
+    Raises:
+        UsageError: there is no such assignment.
+    """
+    if root is not None and str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    parent = importlib.util.find_spec("solutions")
+    found = importlib.util.find_spec(f"solutions.{assignment}") if parent is not None else None
+    if found is None or not found.submodule_search_locations:
+        raise UsageError(f"no assignment {assignment!r}: expected a folder solutions/{assignment}/")
+    return Path(found.submodule_search_locations[0])
+
+
+def digest(folder: Path) -> str:
+    """Hex digest of the files that a verdict rests on: the assignment's in `folder`, and the reference models'."""
+    found = hashlib.sha256()
+    for path in [*sorted(folder.glob("*.py")), *sorted((folder.parent / "models").glob("*.py"))]:
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
 @dataclass(frozen=True)
 class Suite:
     """The checks and mistakes of one assignment, and the namespace of its right functions."""
@@ -79,10 +102,7 @@ class Suite:
             UsageError: there is no such assignment.
             CheckerError: its checks, mistakes or reference cannot be imported.
         """
-        if root is not None and str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        if importlib.util.find_spec("solutions") is None or importlib.util.find_spec(f"solutions.{assignment}") is None:
-            raise UsageError(f"no assignment {assignment!r}: expected a folder solutions/{assignment}/")
+        folder = find(assignment, root)
         parts = {}
         for part in ("reference", "checks", "mistakes"):
             try:
@@ -92,19 +112,12 @@ class Suite:
         checks = _marked(parts["checks"], "__check__")
         if not checks:
             raise CheckerError(f"solutions/{assignment}/checks.py has no @check")
-        folder = Path(parts["checks"].__file__ or "").parent
         return cls(assignment, checks, _marked(parts["mistakes"], "__mistake__"), parts["reference"], folder)
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the files that a verdict rests on: the assignment's and the reference models'."""
-        digest = hashlib.sha256()
-        for path in [
-            *sorted(self.folder.glob("*.py")),
-            *sorted((self.folder.parent / "models").glob("*.py")),
-        ]:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return digest.hexdigest()
+        """Hex digest of the files that a verdict rests on."""
+        return digest(self.folder)
 
     def cells(self) -> dict[str, float]:
         """The points of each graded cell: the sum of its checks'."""

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from autograder import __version__
 from autograder.checks.diagnosis import Outcome
 from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
-from autograder.checks.suite import Check, Suite
+from autograder.checks.suite import Check, Suite, digest, find
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
 from autograder.grading.slots import SlotPool
 from autograder.kernel.session import Execution, KernelSession
@@ -38,39 +39,29 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What an assignment's submissions are graded against."""
+class Basis:
+    """What a verdict rests on, apart from the submission and the sandbox. It imports no checks."""
 
     assignment: Assignment
-    suite: Suite
     released: NotebookNode
     secret: str
+    checks_sha256: str
 
     @classmethod
-    def load(cls, assignment: Assignment, root: Path, secret: str) -> Task:
-        """The checks in `solutions/` and the released notebook in `assignments/`.
+    def load(cls, assignment: Assignment, root: Path, secret: str) -> Basis:
+        """The released notebook in `assignments/`, and the digest of the checks in `solutions/`.
 
         Raises:
-            UsageError: not released yet.
-            CheckerError: the checks cannot be imported, or do not fit the released notebook.
+            UsageError: not released yet, or no such checks.
         """
         path = root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
         if not path.is_file():
             raise UsageError(f"{assignment.name} is not released: run `autograder release {assignment.name}` first")
-        released = document.parse(path.read_bytes(), assignment.limits)
-        suite = Suite.load(assignment.name, root)
-        task = cls(assignment, suite, released, secret)
-        given = {
-            cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-            for cell in released.cells
-            if is_checked(cell)
-        }
-        if given != suite.cells():
-            wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
-            raise CheckerError(
-                f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
-            )
-        return task
+        try:
+            released = nbformat.read(path, as_version=4)
+        except (OSError, ValueError, nbformat.ValidationError) as error:
+            raise UsageError(f"{path} cannot be read ({error}): run `autograder release {assignment.name}`") from error
+        return cls(assignment, released, secret, digest(find(assignment.name, root)))
 
     def slot_spec(self, image: str | None = None, runtime: str | None = None) -> SlotSpec:
         """The kind of slot that its submissions need."""
@@ -81,8 +72,37 @@ class Task:
         """What a verdict on `submission` rests on."""
         seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
         released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
-        checks = hashlib.sha256(f"{self.suite.sha256}{released}".encode()).hexdigest()
+        checks = hashlib.sha256(f"{self.checks_sha256}{released}".encode()).hexdigest()
         return Provenance(submission.sha256, checks, image, seed[:16], __version__)
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Basis):
+    """What an assignment's submissions are graded against: its basis, and the checks themselves."""
+
+    suite: Suite
+
+    @classmethod
+    def load(cls, assignment: Assignment, root: Path, secret: str) -> Task:
+        """The checks in `solutions/` and the released notebook in `assignments/`.
+
+        Raises:
+            UsageError: not released yet.
+            CheckerError: the checks cannot be imported, or do not fit the released notebook.
+        """
+        basis = Basis.load(assignment, root, secret)
+        suite = Suite.load(assignment.name, root)
+        given = {
+            cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+            for cell in basis.released.cells
+            if is_checked(cell)
+        }
+        if given != suite.cells():
+            wrong = sorted(set(given.items()) ^ set(suite.cells().items()))
+            raise CheckerError(
+                f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
+            )
+        return cls(assignment, basis.released, secret, suite.sha256, suite)
 
 
 def is_checked(cell: NotebookNode) -> bool:
@@ -98,6 +118,7 @@ class Grader:
         self.pool = pool
         self._image = image
         self._runtime = runtime
+        self._images: dict[SlotSpec, str] = {}
 
     def grade(self, task: Task, submission: Submission) -> Graded:
         """The report of one submission.
@@ -108,7 +129,9 @@ class Grader:
         spec = task.slot_spec(self._image, self._runtime)
         empty = Report(submission.student, submission.assignment, "failed", (), task.provenance(submission, ""))
         try:
-            provenance = task.provenance(submission, self.pool.sandbox.image_id(spec))
+            if spec not in self._images:  # each asks the engine
+                self._images[spec] = self.pool.sandbox.image_id(spec)
+            provenance = task.provenance(submission, self._images[spec])
         except SandboxError as error:
             return self._failed(task, empty, started, task.released, str(error))
         empty = replace(empty, provenance=provenance)

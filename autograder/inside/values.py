@@ -175,7 +175,10 @@ class Decoder:
         if tag == "int":
             if len(tree["v"]) > MAX_INT_BITS // 4 + 3:
                 raise ValueRefused("an integer too long")
-            return int(tree["v"], 16)
+            number = int(tree["v"], 16)
+            if number.bit_length() > MAX_INT_BITS:  # what is accepted here can be sent back
+                raise ValueRefused(f"an integer of {number.bit_length()} bits")
+            return number
         if tag == "float":
             return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[tree["v"]]
         if tag == "complex":
@@ -196,10 +199,10 @@ class Decoder:
         if tag == "tensor":
             return self._tensor(tree)
         if tag == "handle":
-            number, name = tree["n"], tree["k"]
-            if self._find is None or type(number) is not int or type(name) is not str:
+            handle, name = tree["n"], tree["k"]
+            if self._find is None or type(handle) is not int or type(name) is not str:
                 raise ValueRefused("a handle where none is allowed")
-            return self._find(number, _text(name[:100]))
+            return self._find(handle, _text(name[:100]))
         raise ValueRefused(f"unknown tag {str(tag)[:40]!r}")
 
     def _raw(self, tree: dict[str, Any]) -> memoryview:

@@ -32,6 +32,8 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             "distributed.scheduler.allowed-failures": 2,
             "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
             "distributed.admin.large-graph-warning-threshold": "1GB",
+            "distributed.scheduler.http.routes": [],  # Dask cannot do without its servers: let them answer nothing
+            "distributed.worker.http.routes": [],
         }
     )
     if scheduler is not None:
@@ -53,7 +55,9 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     with (
         LocalCluster(
             n_workers=workers or default_workers(), threads_per_worker=1, processes=True, memory_limit=0,
-            dashboard_address=None, silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
+            silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
+            # with None the scheduler's HTTP server takes 8787, and warns where another program has it
+            dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
         ) as cluster,
         Client(cluster) as found,
     ):  # fmt: skip

@@ -11,7 +11,7 @@ import nbformat
 
 from autograder.errors import UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
-from autograder.grading.grade import Task
+from autograder.grading.grade import Basis
 from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
 from autograder.jobs.cluster import client, default_workers
@@ -74,7 +74,7 @@ def grade(
         UsageError: unknown or unreleased assignment; no submissions, sandbox or scheduler; locked gradebook.
         CheckerError: the assignment's checks cannot be loaded.
     """
-    task = Task.load(settings.assignment(name), settings.root, settings.secret)
+    task = Basis.load(settings.assignment(name), settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
     setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime)
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
@@ -97,7 +97,7 @@ class _Run:
     def __init__(
         self,
         settings: Settings,
-        task: Task,
+        task: Basis,
         setup: work.Setup,
         options: Options,
         store: AttemptStore,

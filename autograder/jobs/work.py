@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,8 @@ def grader(setup: Setup) -> tuple[Grader, Task]:
     task = Task.load(settings.assignment(setup.assignment), settings.root, settings.secret)
     pool = SlotPool(sandbox(setup.sandbox), setup.slot_lifetime)
     atexit.register(pool.close)
+    gc.collect()
+    gc.freeze()  # what has been imported stays: no later collection need look at it
     return Grader(pool, setup.image, setup.runtime), task
 
 

@@ -20,6 +20,8 @@ from nbformat import NotebookNode
 from autograder.errors import UsageError
 
 KERNELSPEC: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LAYOUT: Final = ("cell_marker", "lines_to_next_cell", "lines_to_end_of_cell_marker")
+"""What jupytext notes of a cell's text; the rest of its metadata is the author's, and Jupyter's to read."""
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 
 
@@ -52,8 +54,8 @@ def model_answer(source: Path) -> NotebookNode:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell, cell_id in zip(notebook.cells, _cell_ids(notebook.cells), strict=True):
         cell.id = cell_id
-        nbgrader = cell.metadata.get("nbgrader")
-        cell.metadata = NotebookNode(nbgrader=nbgrader) if nbgrader else NotebookNode()
+        for key in LAYOUT:
+            cell.metadata.pop(key, None)
     return notebook
 
 

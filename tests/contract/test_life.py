@@ -5,6 +5,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 from jupyter_client import BlockingKernelClient
+from sandboxed import Kernel
 
 from autograder.errors import SandboxError
 from autograder.sandbox.bundle import run_folder
@@ -199,9 +201,12 @@ def test_the_loss_of_an_enclosure_is_the_sandboxs_failure(kind, own_slot):
 def test_a_slot_outlives_the_thread_that_started_it(kind, own_slot):
     with ThreadPoolExecutor(1) as pool:
         slot = pool.submit(own_slot, kind).result()
-    time.sleep(0.1)
-    slot.fork("later", "alice")
-    slot.end("later")
+        thread = pool.submit(threading.get_native_id).result()  # the pool's only one
+    assert until(lambda: not Path(f"/proc/self/task/{thread}").exists())
+    kernel = Kernel(slot)
+    assert kernel.run("answer = 6 * 7") == 42
+    kernel.end()
+    assert slot.enclosure.alive()
 
 
 def test_closing_leaves_nothing(kind, own_slot):

@@ -74,6 +74,17 @@ def identical(one, other):  # noqa: PLR0911 - one return a kind of value
     return one == other
 
 
+def is_plain(value):
+    """Whether a value is, down to its last part, what the codec knows, and of no subclass."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    if type(value) is dict:
+        return all(map(is_plain, [*value.keys(), *value.values()]))
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return value.dtype.kind in "biufc"
+    return value is None or type(value) in (bool, int, float, complex, str, bytes, torch.Tensor)
+
+
 @given(plain)
 @example([math.nan, -0.0, math.inf, complex(math.nan, -0.0)])
 @example({"a": (np.array(1.5), np.empty((0, 3)), np.float32(2), 2**100)})
@@ -240,9 +251,16 @@ def test_a_message_that_was_tampered_with_is_a_plain_value_or_refused(value, dat
     except ValueError:
         return
     try:
-        Decoder(buffers).decode(tree)
+        value = Decoder(buffers).decode(tree)
     except ValueRefused:
         return
+    assert is_plain(value)
+
+
+@pytest.mark.parametrize("number", [2**MAX_INT_BITS, -(2**MAX_INT_BITS), 2 ** (MAX_INT_BITS + 7)])
+def test_an_integer_that_could_not_be_sent_back_is_refused(number):
+    with pytest.raises(ValueRefused, match="an integer"):
+        Decoder([]).decode({"t": "int", "v": hex(number)})
 
 
 @given(st.integers(MAX_NODES + 1, MAX_NODES + 3))

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.image import imsave
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode, v4
+from nbformat.validator import isvalid
 from nbgrader.utils import compute_checksum, determine_grade
 
 from autograder.errors import CheckerError
@@ -223,23 +224,30 @@ class TestSafety:
         ]
 
     @pytest.mark.parametrize(
-        "output",
+        ("output", "kept"),
         [
-            {"output_type": "stream", "name": ["x"], "text": {"a": 1}},
-            {"output_type": "stream"},
-            {"output_type": "error", "ename": 1, "evalue": None, "traceback": "no list"},
-            {"output_type": "error", "traceback": [None, 3]},
-            {"output_type": "display_data", "data": "text"},
-            {"output_type": "execute_result", "data": {"text/plain": ["a", 3]}, "execution_count": "<b>"},
-            {"output_type": "update_display_data", "data": {"text/plain": "x"}},
-            {"output_type": "stream", "name": "stdout", "text": "\ud800"},
+            ({"output_type": "stream", "name": ["x"], "text": {"a": 1}}, {"name": "stdout", "text": "{'a': 1}"}),
+            ({"output_type": "stream"}, {"name": "stdout", "text": ""}),
+            (
+                {"output_type": "error", "ename": 1, "evalue": None, "traceback": "no list"},
+                {"ename": "1", "evalue": "None", "traceback": [""]},
+            ),
+            ({"output_type": "error", "traceback": [None, 3]}, {"ename": "", "evalue": "", "traceback": ["None", "3"]}),
+            ({"output_type": "display_data", "data": "text"}, None),
+            (
+                {"output_type": "execute_result", "data": {"text/plain": ["a", 3]}, "execution_count": "<b>"},
+                {"data": {"text/plain": "a3"}, "metadata": {}, "execution_count": None},
+            ),
+            ({"output_type": "update_display_data", "data": {"text/plain": "x"}}, None),
+            ({"output_type": "stream", "name": "stdout", "text": "\ud800"}, {"name": "stdout", "text": "?"}),
         ],
     )
-    def test_outputs_of_any_shape_end_as_a_valid_notebook(self, executed, output):
+    def test_outputs_of_any_shape_end_as_a_valid_notebook(self, executed, output, kept):
         executed.cells[0].outputs = [nbformat.from_dict(output)]
         made = annotate(executed, report())
-        nbformat.validate(made)
-        json.dumps(made, ensure_ascii=False).encode()
+        assert made.cells[0].outputs == ([] if kept is None else [{"output_type": output["output_type"], **kept}])
+        assert isvalid(made)
+        assert json.loads(json.dumps(made, ensure_ascii=False).encode()) == made
 
     @pytest.mark.parametrize(
         "picture",

@@ -13,11 +13,12 @@ import nbformat
 import pytest
 from handed_in import RELEASED, graded, handed_in, notebook, solution
 from nbformat.v4 import new_output
+from nbgrader.utils import compute_checksum
 
 from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, SandboxError, UsageError
 from autograder.grading import grade
-from autograder.grading.grade import Grader, Task
+from autograder.grading.grade import Basis, Grader, Task
 from autograder.kernel.session import Execution
 from autograder.model.assignment import Assignment, Limits
 from autograder.model.submission import Submission
@@ -105,7 +106,8 @@ def task(write_suite):
     def make(checks=CHECKS, mistakes=MISTAKES, names=(), released=RELEASED):
         assignment = Assignment("exercise", "Exercise", 10, forbidden=names)
         parsed = document.parse(nbformat.writes(released).encode(), Limits())
-        return Task(assignment, write_suite(checks, mistakes, REFERENCE), parsed, "secret")
+        suite = write_suite(checks, mistakes, REFERENCE)
+        return Task(assignment, parsed, "secret", suite.sha256, suite)
 
     return make
 
@@ -281,6 +283,27 @@ def test_a_task_is_what_was_released(project):
     task = Task.load(EXERCISE, project(), "secret")
     assert task.suite.cells() == {"double": 6, "triple": 4}
     assert len(task.released.cells) == 4
+
+
+def test_a_released_cell_keeps_its_checksum_by_which_nbgrader_knows_an_answer_nobody_wrote(project):
+    root = project()
+    path = root / "assignments/exercise/exercise.ipynb"
+    released = nbformat.read(path, as_version=4)
+    for cell in released.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader.checksum = compute_checksum(cell)
+    nbformat.write(released, path)
+    kept = Basis.load(EXERCISE, root, "secret").released
+    assert [cell.metadata.get("nbgrader", {}) for cell in kept.cells] == [
+        cell.metadata.get("nbgrader", {}) for cell in released.cells
+    ]
+
+
+def test_a_released_notebook_that_cannot_be_read_is_the_operators_error(project):
+    root = project()
+    (root / "assignments/exercise/exercise.ipynb").write_text("{")
+    with pytest.raises(UsageError, match="autograder release exercise"):
+        Basis.load(EXERCISE, root, "secret")
 
 
 def test_an_assignment_that_was_not_released_is_the_operators_error(project):

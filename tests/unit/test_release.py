@@ -95,6 +95,16 @@ def test_students_get_stubs_locks_and_checksums(released):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+def test_what_the_author_says_of_a_cell_is_kept_and_how_the_text_is_laid_out_is_not(source, tmp_path):
+    named = header("imports")
+    source.write_text(SOURCE.replace(named, f'{named} jupyter={{"source_hidden": true}} tags=["setup"]'))
+    known = {"nbgrader", "jupyter", "tags", "deletable", "editable"}
+    for notebook in (model_answer(source), nbformat.read(release(source, tmp_path / "a"), as_version=4)):
+        assert notebook.cells[1].metadata.jupyter == {"source_hidden": True}
+        assert notebook.cells[1].metadata.tags == ["setup"]
+        assert all(cell.metadata.keys() <= known for cell in notebook.cells)
+
+
 def test_the_same_source_gives_the_same_bytes(source, released, tmp_path):
     again = release(source, tmp_path / "elsewhere")
     assert again.read_bytes() == released.read_bytes()

@@ -165,13 +165,17 @@ def test_only_what_dead_graders_left_is_reaped(monkeypatch):
 
 @pytest.mark.parametrize("status", [404, 409])
 def test_removing_what_is_gone_already_is_fine(status):
+    asked = []
+
     class Gone:
         def remove(self, **how):
+            asked.append(how)
             response = requests.Response()
             response.status_code = status
             raise (errors.NotFound if status == 404 else errors.APIError)("gone", response=response)
 
     Container(Gone(), ()).remove()
+    assert asked == [{"force": True, "v": True}]  # once: what is gone needs no second try
 
 
 def test_a_container_that_cannot_be_removed_is_told():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from unittest.mock import ANY
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from autograder.checks.diagnosis import Mistake
@@ -26,10 +28,10 @@ REPORT = Report(
 
 @pytest.fixture
 def shown():
-    """What a function prints to a terminal of 200 columns."""
+    """What a function prints to a terminal, of 200 columns where nothing else is said."""
 
-    def show(print_it, *args, **kwargs):
-        console = Console(width=200, record=True, file=io.StringIO(), force_terminal=True)
+    def show(print_it, *args, width=200, **kwargs):
+        console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True)
         print_it(console, *args, **kwargs)
         return console.export_text()
 
@@ -93,6 +95,25 @@ def test_a_class_shows_each_students_score_and_what_failed(shown):
     assert "conv2d (value)" in ada
     assert "1/1" in alan
     assert "conv2d" not in alan
+
+
+@pytest.mark.parametrize("name", ["a", "n" * 40, "\N{CJK UNIFIED IDEOGRAPH-5B66}" * 40], ids=["short", "long", "wide"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_cuts_reasons_then_names_and_no_number(shown, width, name):
+    failures = tuple(CheckResult(f"c{i}", f"a_long_cell{i}", 1, "fail", ("value", "died")[i % 2]) for i in range(42))
+    bad = replace(REPORT, student="b" + name, checks=failures, seconds=1234.56)
+    lost = replace(bad, student="l" + name, status="failed", error="the engine is gone " * 9)
+    good = replace(bad, student="g" + name, checks=(replace(PASSED, max_points=87.125),))
+    lines = shown(print_class, [bad, lost, good], width=width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert [line.split()[:4] for line in lines] == [
+        ["student", "score", "checks", "s"],
+        [ANY, "0", "0/42", "1234.56"],
+        [ANY, "failed", "0/42", "1234.56"],
+        [ANY, "87.125", "1/1", "1234.56"],
+    ]
+    room = width - len("failed  checks  1234.56  what failed  ")
+    assert all(("b" + name in lines[1], "l" + name in lines[2], "g" + name in lines[3])) == (cell_len(name) < room)
 
 
 def test_many_cells_of_one_cause_are_counted(shown):
