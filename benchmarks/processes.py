@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import subprocess
@@ -15,6 +16,8 @@ from typing import Final, Self
 
 TICK: Final = 1.0 / os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS: Final = 0.1
+ORPHAN_SECONDS: Final = 20.0
+PR_SET_CHILD_SUBREAPER: Final = 36
 ZYGOTE: Final = [b"-sP", b"-m", b"inside.zygote"]
 """The arguments that an interpreter is started with to become one."""
 GONE: Final = (FileNotFoundError, ProcessLookupError)
@@ -44,6 +47,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], lo
     Raises:
         BenchmarkError: it failed; the message has the end of its output.
     """
+    _adopt_orphans()
     before = _waited_for()
     with _Zygotes(environment["AUTOGRADER_RUN"]) as zygotes, log.open("wb") as output:
         started = time.perf_counter()
@@ -51,9 +55,33 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], lo
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
         )
         wall = time.perf_counter() - started
+        _wait_for_orphans()
     if done.returncode:
         raise BenchmarkError(f"{' '.join(command)}\nended with {done.returncode}: {log.read_text()[-2000:]}")
     return Cost(wall, _waited_for() - before + zygotes.cpu)
+
+
+def _adopt_orphans() -> None:
+    """Let what a command leaves behind (the process that its workers were forked from) be this process's to wait for.
+
+    Raises:
+        OSError: Linux does not let it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def _wait_for_orphans() -> None:
+    """Wait until they have ended: their account is then in ours."""
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.01)
+        except ChildProcessError:
+            return
+    raise BenchmarkError(f"a process that the command left was still there after {ORPHAN_SECONDS:.0f} s")
 
 
 def zygotes(slots: str) -> Iterator[int]:

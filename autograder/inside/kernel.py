@@ -13,12 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import traitlets
 import traitlets.config
 import zmq
 
 # A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
-from ipykernel import iostream, ipkernel, kernelapp  # noqa: E402 - see above
+from ipykernel import iostream, ipkernel, kernelapp, zmqshell  # noqa: E402 - see above
 
 from . import probe  # noqa: E402 - see above
 
@@ -55,6 +56,40 @@ class Stream(iostream.OutStream):  # type: ignore[misc]  # its base is not typed
         written = self._written
         super()._flush()
         self._flushed = written
+
+
+class Publisher(iostream.IOPubThread):  # type: ignore[misc]  # its base is not typed
+    """An IOPubThread that welcomes every subscription.
+
+    A send takes what has arrived off the socket's signal, which is edge-triggered: ipykernel then sleeps on a
+    subscription that came while it was sending, and whoever waits for the welcome waits in vain.
+    """
+
+    def _really_send(self, msg: Any, *arguments: Any, **keywords: Any) -> None:
+        super()._really_send(msg, *arguments, **keywords)
+        if not self.closed and self.socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+            self._xpub_stream.flush(zmq.POLLIN)
+
+
+class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is not typed
+    """IPython's shell, which compiles each cell once more to see whether it awaits something."""
+
+    def should_run_async(self, raw_cell: str, **keywords: Any) -> bool:
+        """As IPython does, where the text leaves room for doubt."""
+        if "await" not in raw_cell and "async" not in raw_cell:
+            return False
+        found: bool = super().should_run_async(raw_cell, **keywords)
+        return found
+
+
+class Kernel(ipkernel.IPythonKernel):  # type: ignore[misc]  # its base is not typed
+    """IPython's kernel, silent about the state of calls: their answers say when they are done."""
+
+    shell_class = traitlets.Type(Shell)
+
+    def _publish_status(self, status: str, channel: str, parent: dict[str, Any] | None = None) -> None:
+        if (parent or self.get_parent(channel)).get("msg_type") != "comm_msg":
+            super()._publish_status(status, channel, parent)
 
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is not typed
@@ -113,7 +148,7 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
         self.iopub_socket.linger = 1000
         self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
         self.configure_tornado_logger()
-        self.iopub_thread = iostream.IOPubThread(self.iopub_socket, pipe=False, session=self.session)
+        self.iopub_thread = Publisher(self.iopub_socket, pipe=False, session=self.session)
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket  # the one that is safe to use from any thread
 
@@ -127,8 +162,9 @@ def initialise(kernel: dict[str, Any]) -> Application:
     config = traitlets.config.Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp.capture_fd_output = False
+    config.IPKernelApp.kernel_class = Kernel
     config.IPKernelApp.outstream_class = f"{__name__}.{Stream.__name__}"
-    config.IPythonKernel._execute_sleep = 0.0
+    config.Kernel._execute_sleep = 0.0
     config.InteractiveShell.cache_size = 0
     config.IPCompleter.use_jedi = False
     app: Application = Application.instance(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,10 @@ THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS
 
 
 @contextmanager
-def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
+def client(scheduler: str | None, workers: int | None, preload: Sequence[str] = ()) -> Iterator[Any]:
     """A Dask client; a local cluster lives as long as the block, one thread and one slot a worker.
+
+    The local workers are forks of one process that has imported `preload`: they share that time and that memory.
 
     Raises:
         UsageError: there is no scheduler at that address.
@@ -24,6 +26,7 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     os.environ.update({name: os.environ.get(name, value) for name, value in THREADS.items()})
     import dask
     from distributed import Client, LocalCluster
+    from distributed.utils import get_mp_context
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
     dask.config.set(
@@ -34,6 +37,7 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             "distributed.admin.large-graph-warning-threshold": "1GB",
             "distributed.scheduler.http.routes": [],  # Dask cannot do without its servers: let them answer nothing
             "distributed.worker.http.routes": [],
+            "distributed.worker.multiprocessing-method": "forkserver",
         }
     )
     if scheduler is not None:
@@ -52,6 +56,7 @@ def client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
                 )
             yield found
         return
+    get_mp_context().set_forkserver_preload([*preload])
     with (
         LocalCluster(
             n_workers=workers or default_workers(), threads_per_worker=1, processes=True, memory_limit=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -148,7 +149,9 @@ class _Run:
     def _run(self, todo: list[Submission]) -> None:
         from distributed import as_completed
 
-        with client(self.options.scheduler, min(self.options.workers or default_workers(), len(todo))) as dask:
+        workers = min(self.options.workers or default_workers(), len(todo))
+        with client(self.options.scheduler, workers, work.IMPORTS[self.task.assignment.profile]) as dask:
+            gc.freeze()  # what has been imported stays: no later collection need look at it
             by_key: dict[str, Submission] = {}
             futures = []
             for submission in todo:

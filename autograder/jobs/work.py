@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from autograder.errors import UsageError
 from autograder.grading.grade import Grader, Task
@@ -16,6 +17,13 @@ from autograder.model.report import Report
 from autograder.model.submission import Submission
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
+
+IMPORTS: Final = {
+    "python": (__name__, "autograder.gradebook.feedback"),
+    "numpy": (__name__, "autograder.gradebook.feedback"),
+    "torch": (__name__, "autograder.gradebook.feedback", "torch", "pytorch_lightning"),
+}
+"""What a worker imports for assignments of a profile. Not the checks: a long-lived process must see them change."""
 
 
 @dataclass(frozen=True, slots=True)

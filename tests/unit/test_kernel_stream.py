@@ -1,7 +1,8 @@
-"""The kernel's output stream: nothing to send costs nothing, and what was written is sent before a flush returns."""
+"""The kernel's output: nothing to send costs nothing, what was written is sent, every subscriber is welcomed."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import zmq
 from ipykernel.iostream import IOPubThread
 from jupyter_client.session import Session
 
-from autograder.inside.kernel import Stream
+from autograder.inside.kernel import Publisher, Stream
 
 
 class Counting(IOPubThread):  # type: ignore[misc]  # its base is not typed
@@ -78,3 +79,32 @@ def test_what_is_written_while_a_flush_runs_is_sent_by_the_next(
     asked = thread.asked
     stream.flush()
     assert thread.asked > asked, "the late write was left to the timer"
+
+
+def test_a_subscription_that_comes_during_a_send_is_welcomed() -> None:
+    session = Session(key=b"k")
+    with zmq.Context() as context, context.socket(zmq.XPUB) as out, context.socket(zmq.SUB) as back:
+        out.bind("inproc://iopub")
+        back.connect("inproc://iopub")
+        thread = Publisher(out, pipe=False, session=session)
+        thread.start()
+        busy_now, subscribed = threading.Event(), threading.Event()
+
+        def busy() -> None:
+            busy_now.set()
+            assert subscribed.wait(5)
+            thread._really_send([b"a message"])
+
+        thread.schedule(busy)
+        assert busy_now.wait(5)
+        back.subscribe(b"")
+        subscribed.set()
+        heard = []
+        while back.poll(2000):
+            heard.append(back.recv_multipart())
+            if len(heard[-1]) > 1:
+                break
+        thread.stop()
+    assert heard, "nothing came"
+    _, parts = session.feed_identities(heard[-1])
+    assert session.deserialize(parts)["msg_type"] == "iopub_welcome"
