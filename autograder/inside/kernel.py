@@ -14,12 +14,12 @@ from typing import Any
 from unittest import mock
 
 import traitlets
-import traitlets.config
 import zmq
 
 # A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
 from ipykernel import iostream, ipkernel, kernelapp, zmqshell  # noqa: E402 - see above
+from IPython.core import history  # noqa: E402 - see above
 
 from . import probe  # noqa: E402 - see above
 
@@ -72,7 +72,14 @@ class Publisher(iostream.IOPubThread):  # type: ignore[misc]  # its base is not 
 
 
 class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is not typed
-    """IPython's shell, which compiles each cell once more to see whether it awaits something."""
+    """IPython's shell without a history. IPython's own compiles each cell twice, to see whether it awaits something."""
+
+    cache_size = traitlets.Integer(0)
+
+    def init_history(self) -> None:
+        """As IPython does, but nothing is kept."""
+        self.history_manager = history.HistoryManager(shell=self, parent=self, enabled=False)
+        self.configurables.append(self.history_manager)
 
     def should_run_async(self, raw_cell: str, **keywords: Any) -> bool:
         """As IPython does, where the text leaves room for doubt."""
@@ -86,6 +93,7 @@ class Kernel(ipkernel.IPythonKernel):  # type: ignore[misc]  # its base is not t
     """IPython's kernel, silent about the state of calls: their answers say when they are done."""
 
     shell_class = traitlets.Type(Shell)
+    _execute_sleep = traitlets.Float(0.0)
 
     def _publish_status(self, status: str, channel: str, parent: dict[str, Any] | None = None) -> None:
         if (parent or self.get_parent(channel)).get("msg_type") != "comm_msg":
@@ -93,9 +101,15 @@ class Kernel(ipkernel.IPythonKernel):  # type: ignore[misc]  # its base is not t
 
 
 class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is not typed
-    """An IPKernelApp without what a graded kernel does not need: command line, files of its own, logs, subshells."""
+    """An IPKernelApp without what a graded kernel does not need: command line, files of its own, logs, subshells.
+
+    Its settings are defaults of these classes: a traitlets configuration is searched for each object that is made.
+    """
 
     iopub_port: int
+    kernel_class = traitlets.Type(Kernel)
+    capture_fd_output = traitlets.Bool(False)
+    outstream_class = traitlets.DottedObjectName(f"{__name__}.{Stream.__name__}")
 
     def _configure_logging(self) -> None:
         """Nothing: nobody reads a kernel's log."""
@@ -159,16 +173,7 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
 def initialise(kernel: dict[str, Any]) -> Application:
     """A kernel that is bound to its sockets and ready to start."""
     _silence()
-    config = traitlets.config.Config()
-    config.HistoryManager.enabled = False
-    config.IPKernelApp.capture_fd_output = False
-    config.IPKernelApp.kernel_class = Kernel
-    config.IPKernelApp.outstream_class = f"{__name__}.{Stream.__name__}"
-    config.Kernel._execute_sleep = 0.0
-    config.InteractiveShell.cache_size = 0
-    config.IPCompleter.use_jedi = False
     app: Application = Application.instance(
-        config=config,
         transport="ipc",
         ip=kernel["ip"],
         shell_port=kernel["shell_port"],
