@@ -47,7 +47,7 @@ grade: example ## grade an example class of 40 from nothing to feedback pages (o
 	@echo "Done. Pages       course/feedback/<student>/<assignment>/<assignment>.html"
 	@echo "      Gradebook   course/gradebook.db, nbgrader's own"
 	@echo "      Tables      build/scores.csv, build/reports/<assignment>.json"
-	@echo "      Formgrader  cd course && $(abspath $(bin))/jupyter lab, then /formgrader/gradebook/<assignment> on that server"
+	@echo "      Formgrader  cd course && $(abspath $(bin))/jupyter lab, then /formgrader on that server"
 
 release: $(stamp) ## make the students' notebooks in assignments/ from solutions/
 	@echo "== releasing $(ASSIGNMENTS)"

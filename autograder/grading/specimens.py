@@ -29,7 +29,7 @@ def right(task: Task) -> NotebookNode:
     notebook = copy.deepcopy(task.released)
     for cell in notebook.cells:
         told = cell.metadata.get("nbgrader", {})
-        if told.get("solution") and cell.cell_type == "code":
+        if told.get("solution"):
             lines = answers[told["grade_id"]].splitlines()
             cell.source = "\n".join(line for line in lines if line.strip() not in MARKS)
     return notebook
@@ -99,8 +99,11 @@ def mistaken(task: Task, mistakes: Sequence[Mistake], student: str) -> NotebookN
 
 
 def unfinished(task: Task, cells: Collection[str]) -> NotebookNode:
-    """The right notebook, but with the released stub in the exercises of these checked cells."""
+    """The right notebook, but with the released stub in the exercises of these checked cells, and nothing in words."""
     notebook = right(task)
+    for cell, released in zip(notebook.cells, task.released.cells, strict=True):
+        if cell.cell_type == "markdown":
+            cell.source = released.source
     for name, positions in exercises(notebook).items():
         for position in positions if name in cells else ():
             notebook.cells[position].source = task.released.cells[position].source

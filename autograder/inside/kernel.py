@@ -95,8 +95,12 @@ class Kernel(ipkernel.IPythonKernel):  # type: ignore[misc]  # its base is not t
     shell_class = traitlets.Type(Shell)
     _execute_sleep = traitlets.Float(0.0)
 
+    calls: str | None = None
+    """The comm of the checks' calls."""
+
     def _publish_status(self, status: str, channel: str, parent: dict[str, Any] | None = None) -> None:
-        if (parent or self.get_parent(channel)).get("msg_type") != "comm_msg":
+        asked = parent or self.get_parent(channel)
+        if asked.get("msg_type") != "comm_msg" or asked["content"].get("comm_id") != self.calls:
             super()._publish_status(status, channel, parent)
 
 
@@ -203,6 +207,7 @@ def serve(app: Application) -> None:
             comm.send(data={**reply, "id": request.get("id")}, buffers=buffers)
 
         comm.on_msg(heard)
+        app.kernel.calls = comm.comm_id
 
     app.kernel.comm_manager.register_target(probe.COMM_TARGET, opened)
 
