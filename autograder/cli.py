@@ -202,9 +202,9 @@ def grade(
         _write_json(json_file, [report.contract() for report in done.reports])
     if not quiet:
         table.print_class(out, done.reports)
-    fresh = len(done.reports) - done.reused
     failed = [report for report in done.reports if report.status == "failed"]
-    out.print(f"{len(done.reports)} of {done.total} graded ({fresh} now, {done.reused} before)", highlight=False)
+    graded = len(done.reports) - len(failed)
+    out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
     for report in failed:
         err.print(
             f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}",
@@ -212,7 +212,7 @@ def grade(
             soft_wrap=True,
         )
     if done.interrupted:
-        err.print("interrupted: run the same command again to go on")
+        err.print(f"interrupted: run the same command again{', without --force,' if force else ''} to go on")
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)

@@ -116,6 +116,15 @@ class CourseGradebook:
             publish()
         return True
 
+    def record_time(self, submission: Submission) -> None:
+        """Bring a graded submission's time of handing in and its penalty up to date: a rule or a date may have changed.
+
+        Raises:
+            UsageError: the assignment is not registered; a locked database; a full disk.
+        """
+        with self._database.transaction() as connection:
+            recording.record_time(connection, self._late, submission, parse_utc(submission.timestamp))
+
 
 def _scores(report: Report, notebook: NotebookNode) -> dict[str, float | None]:
     """What nbgrader's own rule reads from each graded cell: a number, or None where a human must look."""

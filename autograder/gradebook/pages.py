@@ -27,8 +27,10 @@ def generate(
     """
     graded = sorted(path.parent.name for path in (course_root / "autograded").glob(f"*/{assignment}"))
     chosen = [student for student in graded if not students or student in students]
-    if not chosen:
-        raise UsageError(f"nothing of {assignment} is graded yet: run `autograder grade {assignment}` first")
+    missing = sorted({*(students or ())} - {*graded})
+    if missing or not chosen:
+        what = f"nothing of {', '.join(missing)}" if missing else "nothing"
+        raise UsageError(f"{what} is graded yet for {assignment}: run `autograder grade {assignment}` first")
     processes = min(len(os.sched_getaffinity(0)), len(chosen))
     batches = [chosen[start : start + 5] for start in range(0, len(chosen), 5)]
     done = 0

@@ -73,6 +73,33 @@ def record(
     handed = _handed(connection, registered, submission.student, moment)
     score = _write_scores(connection, registered, handed, scores)
     _write_comments(connection, registered, handed, comments)
+    _penalise(connection, late, submission, registered, handed, moment, score)
+
+
+def record_time(connection: Connection, late: LatePenalties, submission: Submission, moment: datetime | None) -> None:
+    """Write when a submission was handed in and what its lateness costs by now; its scores stay as they are.
+
+    Raises:
+        UsageError: the assignment is not registered.
+    """
+    registered = _registered(connection, submission.assignment)
+    handed = _handed(connection, registered, submission.student, moment)
+    given = connection.execute(
+        select(Grade.auto_score, Grade.manual_score, Grade.extra_credit).where(Grade.notebook_id == handed.notebook)
+    )
+    score = sum(((auto or 0.0) if manual is None else manual) + (extra or 0.0) for auto, manual, extra in given)
+    _penalise(connection, late, submission, registered, handed, moment, score)
+
+
+def _penalise(
+    connection: Connection,
+    late: LatePenalties,
+    submission: Submission,
+    registered: _Registered,
+    handed: _Handed,
+    moment: datetime | None,
+    score: float,
+) -> None:
     penalty = late.penalty(submission.student, score, _seconds_late(registered, handed, moment))
     connection.execute(
         update(SubmittedNotebook).where(SubmittedNotebook.id == handed.notebook).values(late_submission_penalty=penalty)

@@ -123,7 +123,9 @@ class _Run:
                 todo.append(submission)
                 continue
             self.cohort.reused += 1
-            if not attempt.recorded:
+            if attempt.recorded:
+                self.book.record_time(submission)
+            else:
                 self._record(submission, attempt)
             self._done(attempt.report, fresh=False)
         if todo:
@@ -139,6 +141,12 @@ class _Run:
             for entry in self.book.submissions(self.setup.assignment)
             if not self.options.students or entry.student in self.options.students
         ]
+        missing = sorted({*self.options.students} - {submission.student for submission in found})
+        if missing:
+            raise UsageError(
+                f"no submission of {', '.join(missing)} for {self.setup.assignment}: expected a folder "
+                f"{self.settings.course_folder / 'submitted'}/<student>/{self.setup.assignment}/"
+            )
         if not found:
             where = self.settings.course_folder / "submitted" / "<student>" / self.setup.assignment
             raise UsageError(

@@ -585,6 +585,7 @@ def pointwise_conv2d(x, w):
 
 
 # %% nbgrader={"grade": true, "grade_id": "pointwise_conv2d", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+pair = np.stack([np.full((3, 3), 1.0), np.full((3, 3), 10.0)])[None]
 y = pointwise_conv2d(pair, np.array([[1.0, 1.0], [2.0, 0.0], [0.0, -1.0]]))
 assert np.shape(y) == (1, 3, 3, 3), f"3 filters give 3 maps, found shape {np.shape(y)}"
 assert np.array_equal(y[0, :, 0, 0], [11, 2, -10]), f"1 + 10, 2 * 1, -10; found {y[0, :, 0, 0]}"

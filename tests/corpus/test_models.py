@@ -1,5 +1,7 @@
 """The reference models: published sizes and counts, both modes, and real training with Lightning."""
 
+import statistics
+
 import pytest
 import torch
 from pytorch_lightning import Callback, Trainer
@@ -198,7 +200,7 @@ def test_training_with_lightning_lowers_the_loss(name):
         enable_model_summary=False,
     )
     trainer.fit(network, images, images)
-    assert sum(losses.found[-3:]) / 3 < 0.9 * losses.found[0]
+    assert statistics.median(losses.found[-5:]) < 0.9 * losses.found[0]  # one batch normalised by eight images may jump
     assert 0 <= trainer.callback_metrics["validation_accuracy"] <= 1
     assert trainer.callback_metrics["validation_loss"] > 0
 

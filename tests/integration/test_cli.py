@@ -76,6 +76,9 @@ def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path
 
     code, out, err = grade(course)
     assert (code, "3 of 3 graded (0 now, 3 before)" in out) == (0, True), err
+    code, out, err = grade(course, "--student", "ada", "--student", "zoe")
+    assert code == 2
+    assert "no submission of zoe for output_sizes" in err
     changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
     changed.write_text(changed.read_text() + "\n")
     code, out, err = grade(course)
@@ -107,7 +110,7 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
         (("check", "missing.ipynb", "-a", "convolution"), {}, "no notebook at missing.ipynb"),
         (("grade", "convolution", "--sandbox", "none"), {}, "nothing to grade: expected convolution.ipynb"),
         (("grade", "output_sizes", "--sandbox", "cloud"), {}, "no sandbox 'cloud'"),
-        (("feedback", "output_sizes"), {}, "nothing of output_sizes is graded yet"),
+        (("feedback", "output_sizes"), {}, "nothing is graded yet for output_sizes"),
         (
             ("grade", "output_sizes", "--sandbox", "none", "--scheduler", "tcp://127.0.0.1:9"),
             {},
@@ -144,6 +147,9 @@ def test_a_full_disk_under_the_report_loses_no_grade(course: Path) -> None:
 
 def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
     assert grade(course)[0] == 0
+    code, out, err = grade(course, "--student", "ada", "--student", "zoe")
+    assert code == 2
+    assert "no submission of zoe for output_sizes" in err
     changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
     changed.write_text(changed.read_text() + "\n")
     settings = course / "course" / "course.toml"

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -383,6 +384,33 @@ class TestLate:
             record(gradebook, released, submission=handed_in(late=timedelta(hours=30)))
             assert penalty(course) == 105.0
             record(gradebook, released, submission=handed_in(late=timedelta(hours=20)))
+            assert penalty(course) == 0.0
+
+    def test_a_changed_policy_counts_for_what_is_graded_already_and_a_humans_points_stay(self, released, course):
+        submission = handed_in(late=timedelta(hours=30))
+        with CourseGradebook(course, late="none") as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released, submission=submission, area=30.0)
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            for grade in theirs.find_submission_notebook("circle", "circle", "alice").grades:
+                grade.manual_score, grade.needs_manual_grade = 10.0, False
+            theirs.db.commit()
+        before = grades(course)
+        for policy, expected in (("zero", 10.0 * len(before)), ("per_day", 20.0), ("none", 0.0)):
+            with CourseGradebook(course, late=policy, points_per_day=10.0) as gradebook:
+                gradebook.register("circle", released, DUE)
+                gradebook.record_time(submission)
+            assert penalty(course) == expected
+        assert grades(course) == before
+
+    def test_a_changed_time_of_handing_in_counts_for_what_is_graded_already(self, released, course):
+        with CourseGradebook(course, late="per_day", points_per_day=10.0) as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released)
+            for late, expected in ((timedelta(hours=30), 20.0), (timedelta(), 0.0)):
+                gradebook.record_time(handed_in(late=late))
+                assert penalty(course) == expected
+            gradebook.record_time(replace(handed_in(), timestamp=None))
             assert penalty(course) == 0.0
 
     def test_any_plugin_of_nbgraders_kind(self, monkeypatch):
