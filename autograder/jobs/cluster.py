@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import forkserver
 from typing import Any
 
 from autograder.errors import UsageError
@@ -57,16 +60,45 @@ def client(scheduler: str | None, workers: int | None, preload: Sequence[str] = 
             yield found
         return
     get_mp_context().set_forkserver_preload([*preload])
-    with (
-        LocalCluster(
-            n_workers=workers or default_workers(), threads_per_worker=1, processes=True, memory_limit=0,
-            silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
-            # with None the scheduler's HTTP server takes 8787, and warns where another program has it
-            dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
-        ) as cluster,
-        Client(cluster) as found,
-    ):  # fmt: skip
+    _start_forkserver()
+    with ExitStack() as stack:
+        with _interrupts_held_back():
+            cluster = LocalCluster(
+                n_workers=workers or default_workers(), threads_per_worker=1, processes=True, memory_limit=0,
+                silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
+                # with None the scheduler's HTTP server takes 8787, and warns where another program has it
+                dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
+            )  # fmt: skip
+            found = stack.enter_context(Client(stack.enter_context(cluster)))
         yield found
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C counts when the block has ended: a cluster that is interrupted while it starts says so in tracebacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _start_forkserver() -> None:
+    """With SIGINT ignored, which its forks inherit: Ctrl-C is for the command, which then ends its workers itself."""
+    if threading.current_thread() is not threading.main_thread():
+        forkserver.ensure_running()
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def default_workers() -> int:

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ def course(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _heed_ctrl_c() -> None:
+    """A shell's background jobs, and what they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def command(course: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "autograder.cli", *arguments],
@@ -47,6 +53,8 @@ def command(course: Path, *arguments: str, **environment: str) -> subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - nothing here forks while a thread holds a lock
     )
 
 
@@ -85,12 +93,22 @@ def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path
     assert (code, "3 of 3 graded (1 now, 2 before)" in out) == (0, True), err
 
 
+@pytest.mark.parametrize("seconds", [1, 4])
+def test_ctrl_c_while_it_starts_ends_quietly(course: Path, seconds: float) -> None:
+    process = command(course, "grade", "output_sizes", "--sandbox", "none", "--workers", "1")
+    time.sleep(seconds)  # wherever that is in the start: nothing may be said of it
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+
+
 def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> None:
     process = command(course, "grade", "output_sizes", "--sandbox", "none", "--workers", "1", "--slot-lifetime", "1")
     assert process.stderr is not None
     while "1/3" not in process.stderr.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: its workers get it too
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in err
