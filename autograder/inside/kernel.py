@@ -7,6 +7,7 @@ import io
 import itertools
 import logging
 import os
+import pathlib
 import sys
 import threading
 from types import SimpleNamespace
@@ -18,8 +19,8 @@ import zmq
 
 # A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
-from ipykernel import iostream, ipkernel, kernelapp, zmqshell  # noqa: E402 - see above
-from IPython.core import history  # noqa: E402 - see above
+from ipykernel import compiler, iostream, ipkernel, kernelapp, zmqshell  # noqa: E402 - see above
+from IPython.core import history, profiledir  # noqa: E402 - see above
 
 from . import probe  # noqa: E402 - see above
 
@@ -75,6 +76,7 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
     """IPython's shell without a history. IPython's own compiles each cell twice, to see whether it awaits something."""
 
     cache_size = traitlets.Integer(0)
+    compiler_class = traitlets.Type(compiler.XCachingCompiler)
 
     def init_history(self) -> None:
         """As IPython does, but nothing is kept."""
@@ -89,14 +91,32 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
         return found
 
 
+class NoThread:
+    """Stands where ipykernel has a thread that reads shell messages: it asks even none for its parent."""
+
+    parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class Kernel(ipkernel.IPythonKernel):  # type: ignore[misc]  # its base is not typed
     """IPython's kernel, silent about the state of calls: their answers say when they are done."""
 
     shell_class = traitlets.Type(Shell)
     _execute_sleep = traitlets.Float(0.0)
 
+    _supports_kernel_subshells = False
     calls: str | None = None
     """The comm of the checks' calls."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        # the shell is the zygote's: what it could not know there
+        self.shell.parent = self.shell.kernel = self
+        self.shell.profile_dir = self.profile_dir
+        self.shell.ipython_dir = os.environ["IPYTHONDIR"]
+        self.shell.starting_dir = str(pathlib.Path.cwd())
 
     def _publish_status(self, status: str, channel: str, parent: dict[str, Any] | None = None) -> None:
         asked = parent or self.get_parent(channel)
@@ -121,6 +141,10 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
     def parse_command_line(self, argv: Any = None) -> None:
         """Nothing: a fork has none."""
 
+    def init_profile_dir(self) -> None:
+        """One that is nowhere: a fork keeps no profile."""
+        self.profile_dir = profiledir.ProfileDir()
+
     def init_config_files(self) -> None:
         """Nothing: `initialise` gives the whole configuration."""
 
@@ -137,7 +161,7 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
     def init_control(self, context: Any) -> None:
         """As ipykernel does, but shell messages are read where they are handled: there are no subshells here."""
         super().init_control(context)
-        self.shell_channel_thread = None
+        self.shell_channel_thread = NoThread()
 
     def init_kernel(self) -> None:
         """As ipykernel does, but without its list of all modules' files, which only a debugger reads.
@@ -233,5 +257,6 @@ def warm() -> None:
     figure = Figure(figsize=(1, 1))
     figure.subplots().plot([0, 1])
     FigureCanvasAgg(figure).print_png(io.BytesIO())
+    Shell.instance(profile_dir=profiledir.ProfileDir(), ipython_dir="", user_ns={})  # each fork's kernel takes it over
     if threading.active_count() != 1:
         raise RuntimeError(f"the zygote holds {threading.active_count()} threads: forks of it would not be safe")

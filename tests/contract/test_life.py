@@ -87,6 +87,28 @@ def test_a_kernel_has_its_students_name_and_a_folder_of_its_own(kind, start):
 SHARED = (".", "..", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/slot", "/work")
 
 
+def test_a_cell_may_await(kind, start):
+    assert start(kind).run("import asyncio\nanswer = await asyncio.sleep(0, 'done')") == "done"
+
+
+def test_the_zygotes_shell_is_the_forked_kernels_own(kind, start):
+    found = start(kind, "numpy").run(
+        """
+        import matplotlib.pyplot as plt, os, sys
+        shell = get_ipython()
+        answer = [
+            shell.kernel.shell is shell,
+            shell.parent is shell.kernel,
+            shell.starting_dir == os.environ["HOME"],
+            shell.ipython_dir == os.environ["IPYTHONDIR"],
+            sys.modules["__main__"].__dict__ is shell.user_ns is globals(),
+            plt.get_backend().endswith("inline"),
+        ]
+        """
+    )
+    assert found == [True] * 6
+
+
 def test_the_next_fork_sees_nothing_of_the_one_before(kind, start):
     folders = SHARED if kind != "none" else (".",)
     first = start(kind)
