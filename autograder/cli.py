@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from autograder import __version__
-from autograder.errors import AutograderError, CheckerError, SandboxError, UsageError
+from autograder.errors import CheckerError, SandboxError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +36,8 @@ app = typer.Typer(
 images = typer.Typer(no_args_is_help=True, help="The container image that Docker sandboxes run.")
 app.add_typer(images, name="image")
 
+NOBODY = "student"
+"""Whose inputs a notebook gets that is nobody's."""
 out = Console()
 err = Console(stderr=True)
 
@@ -52,24 +55,29 @@ RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the contai
 def main() -> None:
     """The entry point: one line for an error, exit 2 for wrong use, 1 for what failed, 130 for Ctrl-C."""
     warnings.simplefilter("ignore", FutureWarning)
+    warnings.showwarning = _warn
     try:
         app()
     except UsageError as error:
-        err.print(f"[red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _note("error", str(error))
         sys.exit(2)
     except (CheckerError, SandboxError) as error:
         kind = "checks" if isinstance(error, CheckerError) else "sandbox"
-        err.print(f"[red]{kind} failed:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _note(f"{kind} failed", str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted; what was graded is kept")
         sys.exit(130)
 
 
-def _plain(error: AutograderError) -> str:
-    from rich.markup import escape
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """In place of Python's two lines, one of which is code."""
+    _note("warning", str(message), "yellow")
 
-    return escape(str(error))
+
+def _note(label: str, told: str, colour: str = "red") -> None:
+    """A line to standard error: never broken by us, and what it quotes is no markup."""
+    err.print(Text.assemble((f"{label}: ", colour), told), soft_wrap=True)
 
 
 def _version(asked: bool) -> None:
@@ -109,17 +117,12 @@ def release(
             releases.release(source, folder, assignment.points)
         elif releases.is_stale(source, target, assignment.points):
             wrong += 1
-            stale = target.relative_to(settings.root)
-            err.print(f"[red]stale:[/] {stale}: run `autograder release {assignment.name}`")
+            _note("stale", f"{target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
             continue
         leaked = releases.leaks(source, target)
         if leaked:
             wrong += 1
-            err.print(
-                f"[red]shows an answer:[/] {target.relative_to(settings.root)}: {leaked[0]!r}",
-                markup=True,
-                highlight=False,
-            )
+            _note("shows an answer", f"{target.relative_to(settings.root)}: {leaked[0]!r}")
         else:
             out.print(f"{'up to date' if check else 'released'}: {target.relative_to(settings.root)}")
     if wrong:
@@ -130,7 +133,7 @@ def release(
 def check(
     notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
-    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student")] = "student",
+    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student [nobody]")] = "",
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
@@ -141,8 +144,7 @@ def check(
     from autograder import table
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
-    from autograder.jobs.work import read
-    from autograder.model.submission import Submission
+    from autograder.jobs.work import submission
     from autograder.sandbox import choose
     from autograder.settings import Settings
 
@@ -150,11 +152,13 @@ def check(
     chosen = settings.assignment(assignment)
     if not notebook.is_file():
         raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
+    _expect_folder(json_file)
     task = Task.load(chosen, settings.root, settings.secret)
-    content = read(notebook, chosen.limits.notebook_bytes)
     with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
-        report = Grader(pool, image, runtime).grade(task, Submission(student, chosen.name, content)).report
+        report = Grader(pool, image, runtime).grade(task, submission(student or NOBODY, chosen, notebook)).report
     table.print_report(out, report, staff=staff)
+    if not student:
+        err.print("hidden inputs as of nobody: --student NAME gives those of a student", style="dim")
     if json_file is not None:
         _write_json(json_file, report.contract())
     if report.status == "failed":
@@ -195,22 +199,25 @@ def grade(
     from autograder.settings import Settings
 
     settings = Settings.read()
+    _expect_folder(json_file)
     options = cohort.Options(sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(student or ()))
     with _progress(name) as (advance, starting):
         done = cohort.grade(settings, name, options, advance, starting)
     if json_file is not None:
         _write_json(json_file, [report.contract() for report in done.reports])
     if not quiet:
-        table.print_class(out, done.reports)
+        table.print_class(out, done.reports, done.standing.penalties)
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed)
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    if done.standing.penalties:
+        out.print("late: points that the gradebook takes off the score; reports do not know of them", highlight=False)
+    if done.standing.unread:
+        out.print(f"{_count(done.standing.unread, 'answer')} to read in formgrader", highlight=False)
+    for doubt in done.doubts:
+        _note("look at", doubt, "yellow")
     for report in failed:
-        err.print(
-            f"[red]not graded:[/] {report.student}: {report.error.splitlines()[0] if report.error else ''}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        _note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
     if done.interrupted:
         err.print(f"interrupted: run the same command again{', without --force,' if force else ''} to go on")
         raise typer.Exit(130)
@@ -308,7 +315,7 @@ def feedback(
             lambda done, total: advance(done, total, None, True),
         )  # fmt: skip
     out.print(
-        f"{len(pages)} pages: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html",
+        f"{_count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html",
         highlight=False,
         soft_wrap=True,
     )
@@ -340,6 +347,16 @@ def build(
         say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True),
     )
     out.print(f"image {tag} is ready", highlight=False)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _expect_folder(path: Path | None) -> None:
+    """Say before the work what would stop its result from being written after it."""
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written (no folder {path.parent}): make it, or choose another file")
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -8,6 +8,7 @@ import secrets
 import tempfile
 import tomllib
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -122,6 +123,8 @@ class Settings(_Table):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
+            if first["type"] == "extra_forbidden":
+                raise UsageError(f"{path}: {where}: there is no such setting{_like(str(first['loc'][-1]))}") from error
             raise UsageError(f"{path}: {where}: {first['msg']}, found {first['input']!r:.80}") from error
         base = table.limits.over(Limits())
         return cls(
@@ -169,6 +172,13 @@ class Settings(_Table):
                 return assignment
         known = ", ".join(assignment.name for assignment in self.assignments)
         raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
+
+
+def _like(name: str) -> str:
+    """The setting that was meant, if one is spelt like it; else where they are listed."""
+    tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, AssignmentTable)
+    close = get_close_matches(name, {field for table in tables for field in table.model_fields}, 1)
+    return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them"
 
 
 def _find_root(root: Path | str | None) -> Path:

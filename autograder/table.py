@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
@@ -12,13 +13,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from autograder.model.report import CheckResult, Report
+from autograder.model.report import CheckResult, Report, said_by_all
 
 if TYPE_CHECKING:
     from autograder.grading.audit import Trial
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
-COLUMNS = ("student", "score", "checks", "s", "what failed")
+COLUMNS = ("student", "score", "late", "checks", "s", "what failed")
+NO_PENALTIES: Mapping[str, float] = MappingProxyType({})
 GAP = 2  # between two columns
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -30,10 +32,15 @@ def plain(text: str) -> str:
 
 def print_report(console: Console, report: Report, *, staff: bool = False) -> None:
     """One submission: its score, each cell with its checks, and what to do about those that failed."""
+    if told := said_by_all(report.checks):
+        console.print(Text(plain(told), style="red"))
     for cell in dict.fromkeys(check.cell for check in report.checks):
         checks = report.cell(cell)
         points, top = sum(c.points for c in checks), sum(c.max_points for c in checks)
-        parts = [part for check in checks for part in _check(check, staff=staff)]
+        shared = said_by_all(checks)
+        parts = [part for check in checks for part in _check(check, shared, staff=staff)]
+        if shared and shared != told:
+            parts.insert(0, Text(plain(shared)))
         colour = "green" if points == top else "yellow" if points else "red"
         title = f"[bold]{cell}[/]  [{colour}]{points:g} / {top:g}[/]"
         console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
@@ -52,7 +59,8 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
     )
 
 
-def _check(check: CheckResult, *, staff: bool) -> list[Text]:
+def _check(check: CheckResult, said: str, *, staff: bool) -> list[Text]:
+    """The lines of one check; `said` has been said already."""
     mark, colour = MARKS[check.verdict]
     lines = [
         Text.assemble(
@@ -62,7 +70,7 @@ def _check(check: CheckResult, *, staff: bool) -> list[Text]:
             (f"  {check.points:g}/{check.max_points:g}", "dim"),
         )
     ]
-    if check.message:
+    if check.message != said:
         lines.append(Text(f"  {plain(check.message)}", style="default"))
     if check.hint:
         lines.append(Text.assemble(("  hint: ", "bold cyan"), (plain(check.hint), "cyan")))
@@ -71,11 +79,21 @@ def _check(check: CheckResult, *, staff: bool) -> list[Text]:
     return lines
 
 
-def print_class(console: Console, reports: Sequence[Report]) -> None:
-    """A class: each student's score, how many checks passed, and why the others failed; no number is ever cut."""
-    rows = [_row(report) for report in reports]
+def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[str, float] = NO_PENALTIES) -> None:
+    """A class: each student's score, how many checks passed, and why the others failed; no number is ever cut.
+
+    Args:
+        console: where to print.
+        reports: one a row.
+        penalties: points that lateness costs, by student; where it costs nobody anything there is no column for it.
+    """
+    rows = [_row(report, penalties.get(report.student, 0.0)) for report in reports]
+    names: tuple[str, ...] = COLUMNS
+    if not any(row[2].plain for row in rows):
+        names = tuple(name for name in COLUMNS if name != "late")
+        rows = [[*row[:2], *row[3:]] for row in rows]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, width in zip(COLUMNS, _widths(rows, console.width), strict=True):
+    for name, width in zip(names, _widths(names, rows, console.width), strict=True):
         justify: Literal["left", "right"] = "left" if name in {"student", "what failed"} else "right"
         table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True, max_width=width)
     for row in rows:
@@ -83,30 +101,33 @@ def print_class(console: Console, reports: Sequence[Report]) -> None:
     console.print(table)
 
 
-def _row(report: Report) -> list[Text]:
+def _row(report: Report, penalty: float) -> list[Text]:
     passed = sum(check.verdict == "pass" for check in report.checks)
     colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
     return [
         Text(plain(report.student)),
         Text("failed" if report.status == "failed" else f"{report.score:g}", style=colour),
+        Text(f"-{penalty:g}" if penalty and report.status == "graded" else "", style="yellow"),
         Text(f"{passed}/{len(report.checks)}"),
         Text(f"{report.seconds:.2f}"),
         Text(_failures(report)),
     ]
 
 
-def _widths(rows: Sequence[list[Text]], room: int) -> list[int]:
+def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list[int]:
     """How wide each column may be in `room` columns: left alone, rich cuts all alike, scores too."""
-    columns = zip(COLUMNS, *rows, strict=True)
+    columns = zip(names, *rows, strict=True)
     student, *numbers, reason = (max(cell_len(str(cell)) for cell in column) for column in columns)
-    room -= sum(numbers) + GAP * (len(COLUMNS) - 1)
-    student = min(student, max(len(COLUMNS[0]), room - len(COLUMNS[-1])))
+    room -= sum(numbers) + GAP * (len(names) - 1)
+    student = min(student, max(len(names[0]), room - len(names[-1])))
     return [student, *numbers, min(reason, max(1, room - student))]
 
 
 def _failures(report: Report) -> str:
     if report.status == "failed":
         return plain(report.error.splitlines()[0] if report.error else "")
+    if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run":
+        return plain(told)
     by_cell: dict[str, set[str]] = {}
     for check in report.checks:
         if check.verdict != "pass":

@@ -47,8 +47,7 @@ class Warm:
 
     def grade(self, path: Path) -> tuple[Submission, Graded]:
         """From the file to the report."""
-        content = work.read(path, self.task.assignment.limits.notebook_bytes)
-        submission = Submission(path.parents[1].name, self.task.assignment.name, content)
+        submission = work.submission(path.parents[1].name, self.task.assignment, path)
         graded = self.grader.grade(self.task, submission)
         if graded.report.status == "failed":
             raise BenchmarkError(f"not graded: {graded.report.error}")

@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 
 from autograder.gradebook.sanitise import plain
-from autograder.model.report import CheckResult
+from autograder.model.report import CheckResult, said_by_all
 
 MARKS: Final = {
     "pass": ("\N{CHECK MARK}", "passed"),
@@ -30,15 +30,24 @@ _NAME = "color:inherit;background:rgba(0,0,0,.06);padding:1px 4px;border-radius:
 _NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
 
-def cards_html(checks: Sequence[CheckResult]) -> str:
-    """The cards of one graded cell."""
-    inside = "".join(map(_card, checks))
+def cards_html(checks: Sequence[CheckResult], said: str = "") -> str:
+    """The cards of one graded cell; a message of all of them stands above them, unless it was `said` already."""
+    shared = said_by_all(checks)
+    above = f'<div style="{_NOTICE};{_PROSE}">{_code(shared)}</div>' if shared and shared != said else ""
+    inside = above + "".join(_card(check, shared) for check in checks)
     return f'<div class="{_NO_MATHS}" style="{_BOX}">{inside}</div>'
 
 
-def cards_text(checks: Sequence[CheckResult]) -> str:
+def cards_text(checks: Sequence[CheckResult], said: str = "") -> str:
     """The cards of one graded cell where HTML is not shown."""
-    return "\n".join(line for check in checks for line in _lines(check))
+    shared = said_by_all(checks)
+    above = plain(shared).splitlines() if shared != said else []
+    return "\n".join([*above, *(line for check in checks for line in _lines(check, shared))])
+
+
+def message_html(message: str) -> str:
+    """The notice, above a notebook, of what all its checks say."""
+    return f'<div class="{_NO_MATHS}" style="{_NOTICE};{_PROSE}">{_code(message)}</div>'
 
 
 def score_html(points: float, max_points: float) -> str:
@@ -63,19 +72,19 @@ def repairs_html(repairs: Sequence[str]) -> str:
     )
 
 
-def _card(check: CheckResult) -> str:
-    mark, said = MARKS[check.verdict]
+def _card(check: CheckResult, said: str) -> str:
+    mark, verdict = MARKS[check.verdict]
     colour = COLOURS[check.verdict]
     title = _code(check.title or check.name)
     parts = [
         f'<div style="{_CARD};border-left:4px solid {colour}">',
         '<div style="display:flex;align-items:baseline;gap:10px">',
-        f'<span style="color:{colour};font-weight:700" title="{said}" aria-label="{said}">{mark}</span>',
+        f'<span style="color:{colour};font-weight:700" title="{verdict}" aria-label="{verdict}">{mark}</span>',
         f'<span style="flex:1;font-weight:600">{title}</span>',
         f'<span style="color:#4b5563;white-space:nowrap">{check.points:g} / {check.max_points:g}</span>',
         "</div>",
     ]
-    if check.message:
+    if check.message != said:
         parts.append(f'<div style="{_MESSAGE}">{_code(check.message)}</div>')
     if check.hint:
         parts.append(
@@ -106,10 +115,11 @@ def _code(value: str) -> str:
     return "".join(opening + piece + closing if odd % 2 else piece for odd, piece in enumerate(pieces))
 
 
-def _lines(check: CheckResult) -> list[str]:
+def _lines(check: CheckResult, said: str) -> list[str]:
     title = plain(check.title or check.name)
     lines = [f"[{MARKS[check.verdict][1]}] {title}: {check.points:g} of {check.max_points:g} points"]
-    lines += [f"    {line}" for line in plain(check.message).splitlines()]
+    if check.message != said:
+        lines += [f"    {line}" for line in plain(check.message).splitlines()]
     if check.hint:
         lines.append(f"    Hint: {plain(check.hint)}")
     return lines

@@ -9,8 +9,8 @@ from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
 
 from autograder.errors import CheckerError
 from autograder.gradebook import sanitise
-from autograder.gradebook.cards import cards_html, cards_text, repairs_html, score_html
-from autograder.model.report import CheckResult, Report
+from autograder.gradebook.cards import cards_html, cards_text, message_html, repairs_html, score_html
+from autograder.model.report import CheckResult, Report, said_by_all
 
 METADATA = ("nbgrader", "deletable", "editable")
 """What a cell keeps of its metadata; a kernel may have written anything into the rest."""
@@ -36,14 +36,17 @@ def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
         raise CheckerError(f"checks of cells that {report.assignment} does not have: {', '.join(strangers)}")
     cells = [_annotated(cell, report) for cell in notebook.cells]
     if report.repairs:
-        notice = NotebookNode(
-            cell_type="markdown", id="repairs", metadata=NotebookNode(), source=repairs_html(report.repairs)
-        )
-        cells.insert(0, notice)
+        cells.insert(0, _notice("repairs", repairs_html(report.repairs)))
+    if said := said_by_all(report.checks):
+        cells.insert(0, _notice("message", message_html(said)))
     metadata = NotebookNode(language_info=NotebookNode(name="python", pygments_lexer="ipython3"))
     if "kernelspec" in notebook.metadata:
         metadata.kernelspec = copy.deepcopy(notebook.metadata.kernelspec)
     return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
+
+
+def _notice(name: str, html: str) -> NotebookNode:
+    return NotebookNode(cell_type="markdown", id=name, metadata=NotebookNode(), source=html)
 
 
 def _is_autograded(cell: NotebookNode) -> bool:
@@ -75,10 +78,11 @@ def _is_untouched(cell: NotebookNode) -> bool:
 def _verdicts(name: str, released_points: float, report: Report) -> list[NotebookNode]:
     checks = report.cell(name)
     points = _points(name, released_points, checks)
+    said = said_by_all(report.checks)
     cards = NotebookNode(
         output_type="display_data",
         metadata=NotebookNode(),
-        data=NotebookNode({"text/html": cards_html(checks), "text/plain": cards_text(checks)}),
+        data=NotebookNode({"text/html": cards_html(checks, said), "text/plain": cards_text(checks, said)}),
     )
     score = NotebookNode(
         output_type="execute_result",

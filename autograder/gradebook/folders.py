@@ -16,11 +16,15 @@ from autograder.errors import UsageError
 
 
 class Submitted(NamedTuple):
-    """What lies in `submitted/<student>/<assignment>/`. Without a `timestamp` (None) it is never late."""
+    """What lies in `submitted/<student>/<assignment>/`. Without a `timestamp` (None) it is never late.
+
+    `doubt` is what staff should look at.
+    """
 
     student: str
     path: Path
     timestamp: datetime | None
+    doubt: str = ""
 
 
 def submitted(course_root: Path, assignment: str) -> list[Submitted]:
@@ -36,7 +40,7 @@ def submitted(course_root: Path, assignment: str) -> list[Submitted]:
         handed_in = folder / student / assignment
         if handed_in.is_dir() and not handed_in.is_symlink():
             notebook = handed_in / f"{assignment}.ipynb"
-            found.append(Submitted(student, notebook, _timestamp(handed_in / "timestamp.txt")))
+            found.append(Submitted(student, notebook, *_timestamp(handed_in / "timestamp.txt")))
     return found
 
 
@@ -80,25 +84,26 @@ def prepared(files: dict[Path, str]) -> Iterator[Callable[[], None]]:
         yield publish
 
 
-def _timestamp(path: Path) -> datetime | None:
-    """When a submission was handed in, by its `timestamp.txt`, in the formats that nbgrader reads.
+def _timestamp(path: Path) -> tuple[datetime | None, str]:
+    """When a submission was handed in, by its `timestamp.txt`, in the formats that nbgrader reads; and a doubt.
 
     Where that can't be read, the file's own time counts: a spoilt one is no way to be in time.
     """
     try:
         found = path.lstat()
     except FileNotFoundError:
-        return None
+        return None, ""
     own = datetime.fromtimestamp(found.st_mtime, UTC)
+    doubt = f"{path} is no time as nbgrader writes it: its own date counts, {own:%Y-%m-%d %H:%M} UTC"
     if not stat.S_ISREG(found.st_mode):
-        return own
+        return own, doubt
     with path.open(encoding="utf-8", errors="replace") as file:
         text = file.read(200).strip()
     try:
         moment = parse_utc(text) if text else None
     except (ValueError, OverflowError):
-        return own
-    return moment.replace(tzinfo=UTC) if moment else None
+        return own, doubt
+    return (moment.replace(tzinfo=UTC) if moment else None), ""
 
 
 def _unwritable(error: OSError) -> UsageError:

@@ -125,6 +125,15 @@ class CourseGradebook:
         with self._database.transaction() as connection:
             recording.record_time(connection, self._late, submission, parse_utc(submission.timestamp))
 
+    def standing(self, assignment: str) -> recording.Standing:
+        """What lateness costs, and how many answers wait to be read.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return recording.standing(connection, assignment)
+
 
 def _scores(report: Report, notebook: NotebookNode) -> dict[str, float | None]:
     """What nbgrader's own rule reads from each graded cell: a number, or None where a human must look."""

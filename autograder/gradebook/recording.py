@@ -18,7 +18,7 @@ from nbgrader.api import (
     SubmittedNotebook,
     new_uuid,
 )
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from autograder.errors import UsageError
 from autograder.gradebook.late import LatePenalties
@@ -89,6 +89,40 @@ def record_time(connection: Connection, late: LatePenalties, submission: Submiss
     )
     score = sum(((auto or 0.0) if manual is None else manual) + (extra or 0.0) for auto, manual, extra in given)
     _penalise(connection, late, submission, registered, handed, moment, score)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the gradebook knows of an assignment beyond its checks.
+
+    Attributes:
+        penalties: points that lateness costs, by student; without those whom it costs none.
+        unread: how many answers wait for a human.
+    """
+
+    penalties: Mapping[str, float]
+    unread: int
+
+
+def standing(connection: Connection, assignment: str) -> Standing:
+    """How an assignment's submissions stand."""
+    of_assignment = (
+        select(SubmittedAssignment.student_id, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty)
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Assignment.name == assignment)
+    ).subquery()
+    penalised = select(of_assignment.c.student_id, of_assignment.c.late_submission_penalty).where(
+        of_assignment.c.late_submission_penalty > 0
+    )
+    waiting = (
+        select(func.count())
+        .select_from(Grade)
+        .join(of_assignment, of_assignment.c.id == Grade.notebook_id)
+        .where(Grade.needs_manual_grade)
+    )
+    penalties = {student: points for student, points in connection.execute(penalised)}  # noqa: C416 - a Row is no pair
+    return Standing(penalties, connection.execute(waiting).scalar_one())
 
 
 def _penalise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import traceback
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ from autograder.notebooks.rebuild import rebuild
 from autograder.sandbox.interface import SlotSpec
 
 RETRIES = 2
+FILE, LINE = re.compile(r"\([\w<>./-]+, line (\d+)\)$"), r"(line \1)"
+"""The end of a SyntaxError's message, and the same without the file, which is the kernel's name for a cell."""
+UNPARSED = ("SyntaxError", "IndentationError", "TabError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class Grader:
             return self._failed(task, empty, started, task.released, str(error))
         empty = replace(empty, provenance=provenance)
         try:
-            submitted = document.parse(submission.content, task.assignment.limits)
+            submitted = _parse(submission, task.assignment)
         except document.UnreadableNotebook as error:
             results = tuple(_not_run(item, error) for item in task.suite.checks)
             return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
@@ -221,6 +225,12 @@ class _Run:
         return tuple(results)
 
 
+def _parse(submission: Submission, assignment: Assignment) -> NotebookNode:
+    if submission.unreadable:
+        raise document.UnreadableNotebook("type", submission.unreadable)
+    return document.parse(submission.content, assignment.limits)
+
+
 def _fail(item: Check, failure: StudentFailure) -> CheckResult:
     return CheckResult(
         item.name,
@@ -294,6 +304,7 @@ def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
                 continue
             error = next((output for output in cell.outputs if output.output_type == "error"), None)
             if error is not None and error.ename != "NotImplementedError":
-                told = f"the cell raised {error.ename}: {error.evalue}"[:300]
-                causes[name] = StudentFailure("exception", f"{told}, so nothing after that line is there")
+                told = f"the cell raised {error.ename}: {FILE.sub(LINE, error.evalue)}"[:300]
+                missing = "it defines" if error.ename in UNPARSED else "after that line"
+                causes[name] = StudentFailure("exception", f"{told}, so nothing {missing} is there")
     return causes

@@ -12,6 +12,7 @@ import nbformat
 
 from autograder.errors import UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
+from autograder.gradebook.recording import Standing
 from autograder.grading.grade import Basis
 from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
@@ -42,6 +43,9 @@ class Cohort:
     total: int = 0
     reused: int = 0
     interrupted: bool = False
+    standing: Standing = field(default_factory=lambda: Standing({}, 0))
+    doubts: list[str] = field(default_factory=list)
+    """What staff should look at in what was handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +133,21 @@ class _Run:
                 self._record(submission, attempt)
             self._done(attempt.report, fresh=False)
         if todo:
-            starting(f"starting {self.setup.sandbox} slots for {len(todo)} submissions")
+            where = self.options.scheduler
+            told = f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots"
+            starting(f"{told}, {len(todo)} to grade")
             self._run(todo)
         self.cohort.reports.sort(key=lambda report: report.student)
+        self.cohort.standing = self.book.standing(self.setup.assignment)
         return self.cohort
 
     def _submissions(self) -> list[Submission]:
-        limit = self.task.assignment.limits.notebook_bytes
-        found = [
-            Submission(entry.student, self.setup.assignment, work.read(entry.path, limit), entry.timestamp)
-            for entry in self.book.submissions(self.setup.assignment)
-            if not self.options.students or entry.student in self.options.students
-        ]
+        found = []
+        for entry in self.book.submissions(self.setup.assignment):
+            if not self.options.students or entry.student in self.options.students:
+                found.append(work.submission(entry.student, self.task.assignment, entry.path, entry.timestamp))
+                if entry.doubt:
+                    self.cohort.doubts.append(f"{entry.student}: {entry.doubt}")
         missing = sorted({*self.options.students} - {submission.student for submission in found})
         if missing:
             raise UsageError(
@@ -163,7 +170,7 @@ class _Run:
             by_key: dict[str, Submission] = {}
             futures = []
             for submission in todo:
-                future = dask.submit(work.work, self.setup, submission.student, submission.content, pure=False)
+                future = dask.submit(work.work, self.setup, submission, pure=False)
                 by_key[future.key] = submission
                 futures.append(future)
             try:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from autograder.errors import UsageError
 from autograder.grading.grade import Grader, Task
 from autograder.grading.slots import DEFAULT_LIFETIME, SlotPool
+from autograder.model.assignment import Assignment
 from autograder.model.report import Report
 from autograder.model.submission import Submission
+from autograder.notebooks import document
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
 
@@ -43,7 +46,10 @@ def grader(setup: Setup) -> tuple[Grader, Task]:
     """This process's grader and task, made once. Its slots are removed when the process ends."""
     settings = Settings.read(setup.root)
     task = Task.load(settings.assignment(setup.assignment), settings.root, settings.secret)
-    pool = SlotPool(sandbox(setup.sandbox), setup.slot_lifetime)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the command has told who started it
+        chosen = sandbox(setup.sandbox)
+    pool = SlotPool(chosen, setup.slot_lifetime)
     atexit.register(pool.close)
     gc.collect()
     gc.freeze()  # what has been imported stays: no later collection need look at it
@@ -60,31 +66,27 @@ def warm(setup: Setup) -> None:
     found.pool.warm(task.slot_spec(setup.image, setup.runtime))
 
 
-def work(setup: Setup, student: str, content: bytes) -> tuple[bytes, bytes]:
+def work(setup: Setup, submission: Submission) -> tuple[bytes, bytes]:
     """The report (all of it) and the annotated notebook of one submission, both as JSON."""
     from autograder.gradebook.feedback import annotate
 
     found, task = grader(setup)
-    graded = found.grade(task, Submission(student, setup.assignment, content))
+    graded = found.grade(task, submission)
     notebook = annotate(graded.notebook or task.released, graded.report)
     return json.dumps(graded.report.stored()).encode(), json.dumps(notebook).encode()
 
 
-def read(path: Path, limit: int) -> bytes:
-    """The bytes of a submitted notebook; what cannot be read is graded as what it is, unreadable.
-
-    At most `limit` + 1 bytes are read. A link, a folder or nothing at all reads as no bytes.
+def submission(student: str, assignment: Assignment, path: Path, timestamp: datetime | None = None) -> Submission:
+    """What a student handed in; what cannot be read is graded as what it is, unreadable.
 
     Raises:
         UsageError: the file is there but may not be read by the grader.
     """
-    if path.is_symlink() or not path.is_file():
-        return b""
     try:
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except PermissionError as error:
-        raise UsageError(f"{path} may not be read: give the grader's user the right to ({error.strerror})") from error
+        content, told = document.read(path, assignment.limits), ""
+    except document.UnreadableNotebook as error:
+        content, told = b"", error.message
+    return Submission(student, assignment.name, content, timestamp, told)
 
 
 def report_of(data: bytes) -> Report:

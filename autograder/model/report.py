@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -53,6 +53,12 @@ class CheckResult:
             "message": self.message,
             "hint": self.hint,
         }
+
+
+def said_by_all(checks: Sequence[CheckResult]) -> str:
+    """The one message that several checks have, and none of them anything else: it need be read once only."""
+    messages = {check.message for check in checks}
+    return messages.pop() if len(checks) > 1 and len(messages) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ def read(path: Path, limits: Limits) -> bytes:
         # O_NONBLOCK: opening a pipe must not wait for somebody to write into it
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise _unreadable("a notebook", f"no file named {path.name}") from None
+        there = sorted(other.name for other in path.parent.glob("*.ipynb"))
+        found = f"only {', '.join(there[:3])}" if there else "no notebook at all"
+        told = f"The notebook could not be read: expected a file named {path.name}, found {found}."
+        raise UnreadableNotebook("type", f"{told} Name it so, and hand it in again.") from None
     except PermissionError:
         raise UsageError(f"{path} may not be read: let the grader's user read it, then grade again") from None
     except OSError:  # ELOOP for a link; ENXIO for a socket

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -57,10 +57,15 @@ def diagnose() -> list[Finding]:
 
 def render(findings: list[Finding], console: Console) -> None:
     """Print the findings as a table."""
-    table = Table("", "wall", "found", "stops", "what to do", show_lines=False)
+    table = Table("", "wall", "what was found", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for finding in findings:
         mark = Text("stands", "green") if finding.stands else Text("missing", "yellow")
-        table.add_row(mark, *(Text(text) for text in (finding.wall, finding.found, finding.stops, finding.advice)))
+        lines = [Text(finding.found)]
+        if finding.stops:
+            lines.append(Text(f"against: {finding.stops}", "dim"))
+        if finding.advice:
+            lines.append(Text(f"to do: {finding.advice}", "yellow"))
+        table.add_row(mark, Text(finding.wall, no_wrap=True), Group(*lines))
     console.print(table)
 
 

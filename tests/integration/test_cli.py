@@ -163,6 +163,32 @@ def test_a_full_disk_under_the_report_loses_no_grade(course: Path) -> None:
     assert (code, "3 of 3 graded (0 now, 3 before)" in out) == (0, True), err
 
 
+def test_a_folder_that_is_not_there_is_refused_before_the_work(course: Path) -> None:
+    for arguments in (("grade", "output_sizes"), ("check", "course/course.toml", "-a", "output_sizes")):
+        code, _, err = run(course, *arguments, "--json", "nowhere/reports.json")
+        assert (code, "no folder nowhere" in err, "starting" in err) == (2, True, False)
+
+
+def test_what_staff_should_know_is_said(course: Path) -> None:
+    (course / "course" / "submitted" / "ada" / "output_sizes" / "timestamp.txt").write_text("soon")
+    submitted = course / "course" / "submitted" / "alan" / "output_sizes" / "output_sizes.ipynb"
+    submitted.rename(submitted.with_name("mine.ipynb"))
+    late = course / "course" / "submitted" / "grace" / "output_sizes" / "timestamp.txt"
+    settings = course / "course" / "course.toml"
+    text = re.sub(r'method = "\w+"', 'method = "per_day"', settings.read_text())
+    settings.write_text(re.sub(r"points_per_day = \d+", "points_per_day = 7", text))
+    late.write_text("2099-01-01 00:00:00 UTC")
+    code, out, err = grade(course)
+    assert code == 0, err
+    assert re.search(r"look at: ada: .*timestamp\.txt is no time", err)
+    assert "warning: no sandbox" in err
+    assert "RuntimeWarning" not in err
+    (alan,) = [line for line in out.splitlines() if line.startswith("alan")]
+    assert "expected a file named output_sizes.ipynb, found only mine.ipynb" in alan
+    assert re.search(r"grace +100 +-100 ", out)
+    assert re.search(r"\d+ answers to read in formgrader", out)
+
+
 def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
     assert grade(course)[0] == 0
     code, out, err = grade(course, "--student", "ada", "--student", "zoe")

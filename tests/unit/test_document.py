@@ -188,7 +188,12 @@ class TestRead:
         assert read(tmp_path / "a.ipynb", LIMITS) == b"content"
 
     def test_a_missing_file_is_the_students_failure(self, tmp_path):
-        with pytest.raises(UnreadableNotebook, match=r"no file named a\.ipynb"):
+        with pytest.raises(UnreadableNotebook, match=r"expected a file named a\.ipynb, found no notebook at all"):
+            read(tmp_path / "a.ipynb", LIMITS)
+
+    def test_a_notebook_of_another_name_is_named(self, tmp_path):
+        (tmp_path / "my a.ipynb").write_bytes(b"content")
+        with pytest.raises(UnreadableNotebook, match=r"found only my a\.ipynb\. Name it so"):
             read(tmp_path / "a.ipynb", LIMITS)
 
     def test_never_follows_a_link(self, tmp_path):

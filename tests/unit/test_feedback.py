@@ -4,6 +4,7 @@ import base64
 import copy
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import nbformat
@@ -190,6 +191,20 @@ class TestCards:
         assert "was missing" in made.cells[0].source
         assert Active(made.cells[0].source).found == []
         assert len(annotate(executed, report()).cells) == len(made.cells) - 1
+
+    def test_a_message_of_all_checks_is_a_notice_above_the_notebook(self, executed):
+        unread = [replace(check("not_run", message="expected <JSON>"), name=f"c{i}") for i in range(3)]
+        made = annotate(executed, report(*unread))
+        assert "expected &lt;JSON&gt;" in made.cells[0].source
+        (cards,) = [o.data for o in graded(made).outputs if o.output_type == "display_data"]
+        assert "JSON" not in cards["text/html"] + cards["text/plain"]
+
+    def test_a_message_of_all_checks_of_a_cell_stands_above_its_cards(self, executed):
+        executed.cells.insert(2, cell("g()", "g", grade=True, points=1))
+        broken = [replace(check("fail", message="the cell raised"), name=f"c{i}") for i in range(3)]
+        other = replace(check("fail", 1.0, message="other"), cell="g")
+        (cards,) = [o.data for o in graded(annotate(executed, report(*broken, other))).outputs if "data" in o][:1]
+        assert cards["text/html"].count("the cell raised") == cards["text/plain"].count("the cell raised") == 1
 
 
 class TestSafety:

@@ -123,6 +123,21 @@ def results(report):
 # the student's work
 
 
+def test_no_notebook_at_all_is_told_in_its_own_words(task):
+    missing = Submission("ada", "exercise", b"", unreadable="no file named so")
+    done = Grader(Pool()).grade(task(), missing)
+    assert {check.message for check in done.report.checks} == {"no file named so"}
+    assert done.report.provenance.submission_sha256 != submit(b"").sha256
+
+
+def test_a_syntax_error_names_its_line_and_no_file_of_the_kernel(task):
+    broken = handed_in(double="def double(x):\n    return (2 *")
+    checks = Grader(Pool()).grade(task(), submit(broken)).report.cell("double")
+    assert [(check.cause, check.message) for check in checks] == [
+        ("exception", "the cell raised SyntaxError: '(' was never closed (line 2), so nothing it defines is there")
+    ]
+
+
 def test_a_right_notebook_gets_all_points(task):
     report = Grader(Pool()).grade(task(), submit(handed_in())).report
     assert (report.status, report.score, report.max_score) == ("graded", 10, 10)

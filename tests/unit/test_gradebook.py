@@ -251,6 +251,7 @@ class TestSubmissions:
             path.write_bytes(bytes(range(256)))
         (found,) = gradebook.submissions("circle")
         assert abs(datetime.now(UTC) - found.timestamp) < timedelta(minutes=1)
+        assert str(path.resolve() if spoil != "link" else course.resolve()) in found.doubt
 
     def test_links_and_other_assignments_are_passed_over(self, gradebook, course):
         assert gradebook.submissions("circle") == []
@@ -537,6 +538,18 @@ class TestNbgraderReadsIt:
         with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
             CsvExportPlugin(to=str(tmp_path / "grades.csv")).export(theirs)
         assert self.exported(tmp_path / "grades.csv") == CLASS
+
+    def test_our_own_table_says_the_same(self, graded):
+        with CourseGradebook(graded) as gradebook:
+            standing = gradebook.standing("circle")
+            assert gradebook.standing("square").unread == 0
+        assert standing.penalties == {student: late for student, (_, late, _) in CLASS.items() if late}
+        with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
+            notebooks = [
+                notebook for handed in theirs.assignment_submissions("circle") for notebook in handed.notebooks
+            ]
+            assert standing.unread == sum(grade.needs_manual_grade for each in notebooks for grade in each.grades)
+        assert standing.unread
 
     def test_its_feedback(self, graded, monkeypatch):
         monkeypatch.chdir(graded)

@@ -100,6 +100,16 @@ def test_what_is_wrong_is_said_with_its_place(project, text, place):
     assert "course.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [("[late]\npoint_per_day = 1\n", "did you mean points_per_day?"), ("[x]\n", "docs/settings.md lists them")],
+)
+def test_a_setting_that_there_is_not_comes_with_advice(project, text, advice):
+    with pytest.raises(UsageError) as caught:
+        Settings.read(project(COURSE + text + ASSIGNMENT))
+    assert str(caught.value).endswith(advice)
+
+
 def test_the_project_is_found_from_any_folder_in_it(project, monkeypatch):
     deep = project() / "a" / "b"
     deep.mkdir(parents=True)

@@ -121,6 +121,29 @@ def test_many_cells_of_one_cause_are_counted(shown):
     assert "6 cells (missing)" in shown(print_class, [replace(REPORT, checks=checks)])
 
 
+def test_lateness_has_a_column_where_it_costs_something(shown):
+    reports = [replace(REPORT, student=name) for name in ("ada", "alan")]
+    assert "late" not in shown(print_class, reports)
+    heading, ada, alan = shown(print_class, reports, {"ada": 20.0}).splitlines()
+    assert heading.split()[:3] == ["student", "score", "late"]
+    assert ada.split()[:3] == ["ada", "4", "-20"]
+    assert alan.split()[:3] == ["alan", "4", "1/2"]
+
+
+UNREAD = tuple(CheckResult(f"c{i}", f"cell{i % 2}", 1, "not_run", "type", "expected JSON") for i in range(6))
+
+
+def test_what_all_checks_say_is_said_once(shown):
+    assert shown(print_report, replace(REPORT, checks=UNREAD)).count("expected JSON") == 1
+    assert "expected JSON" in shown(print_class, [replace(REPORT, checks=UNREAD)])
+
+
+def test_what_all_checks_of_a_cell_say_is_said_once(shown):
+    broken = tuple(replace(check, verdict="fail", message=f"line {check.cell}") for check in UNREAD)
+    text = shown(print_report, replace(REPORT, checks=broken))
+    assert [text.count("line cell0"), text.count("line cell1")] == [1, 1]
+
+
 def test_an_audit_counts_killed_and_hinted_mistakes(shown):
     mistakes = [Mistake(name, "conv2d", f"hint of {name}", None) for name in ("flipped", "shifted", "survivor")]
     hinted = replace(REPORT, checks=(PASSED, replace(FAILED, hint=mistakes[0].hint)))
