@@ -146,7 +146,7 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
         self.profile_dir = profiledir.ProfileDir()
 
     def init_config_files(self) -> None:
-        """Nothing: `initialise` gives the whole configuration."""
+        """Nothing: there are no files, see the class."""
 
     def load_config_file(self, suppress_errors: bool | None = None) -> None:
         """Nothing: as above."""

@@ -16,6 +16,19 @@ from autograder.sandbox.slot import Slot
 
 LIMITS = Limits(memory_bytes=512 * 2**20, processes=48, disk_bytes=16 * 2**20)
 REPOSITORY = Path(__file__).parents[2]
+FORKS = """
+import os, time
+answer = 0
+try:
+    while answer < 500:
+        if os.fork() == 0:
+            time.sleep(1000)
+            os._exit(0)
+        answer += 1
+except OSError:
+    pass
+"""
+"""A cell whose answer is how many processes it could start."""
 CANARY = f"canary-{secrets.token_hex(8)}"
 
 

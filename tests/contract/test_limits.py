@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from sandboxed import LIMITS, KernelKilledError
+from sandboxed import FORKS, LIMITS, KernelKilledError
 
 
 def test_memory_is_limited(kernel):
@@ -50,20 +50,7 @@ def test_children_cannot_use_more_memory_than_the_sandbox_has(walled, start):
 
 
 def test_processes_are_limited(kernel, start, walled):
-    started = kernel.run(
-        """
-        import os, time
-        answer = 0
-        try:
-            while answer < 500:
-                if os.fork() == 0:
-                    time.sleep(1000)
-                    os._exit(0)
-                answer += 1
-        except OSError:
-            pass
-        """
-    )
+    started = kernel.run(FORKS)
     assert started < LIMITS.processes
     kernel.end()
     assert start(walled).run("answer = 1 + 1") == 2
