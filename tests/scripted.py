@@ -37,6 +37,9 @@ class ScriptedKernel:
         )
         self._theirs = (shell, output)
         self._reader, self._writer = os.pipe()
+        self.granted: list[int] = []
+        self._bell, self._ringer = os.pipe()
+        self.relay = SimpleNamespace(grant=self.granted.append, exceeded=False, fileno=lambda: self._bell)
         self.slot = SimpleNamespace(fileno=lambda: self._reader, exited=lambda _name: self.ended)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -49,8 +52,8 @@ class ScriptedKernel:
         self._stopped.send(b"")
         self._thread.join()
         self._context.destroy(linger=0)
-        os.close(self._reader)
-        os.close(self._writer)
+        for descriptor in (self._reader, self._writer, self._bell, self._ringer):
+            os.close(descriptor)
 
     def _pair(self, name: str, here: int, there: int) -> tuple[Any, Any]:
         ours, theirs = self._context.socket(here), self._context.socket(there)
@@ -103,6 +106,11 @@ class ScriptedKernel:
         content = request["content"]
         answer = {"status": "ok", "value": value, "id": changes.get("id", content["data"]["id"])}
         return self.frames("comm_msg", {"comm_id": changes.get("comm_id", content["comm_id"]), "data": answer}, buffers)
+
+    def exceed(self) -> None:
+        """Say more than was granted, as the relay tells it."""
+        self.relay.exceeded = True
+        os.write(self._ringer, b"!")
 
     def end(self, **event: Any) -> None:
         """Exit, as the zygote tells it."""

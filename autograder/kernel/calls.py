@@ -11,19 +11,23 @@ import zmq
 
 from autograder.errors import KernelLost
 from autograder.inside.probe import COMM_TARGET
+from autograder.kernel.relay import Relay
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
 WELCOME_SECONDS = 10.0
+TREE_BYTES = 2**24
+"""What an answer of many parts takes as text, beside its arrays."""
 
 
 class Caller:
     """Requests to the probe of one kernel. Replies are told apart by an id that cannot be guessed."""
 
-    def __init__(self, client: Any, slot: Slot, name: str, limits: Limits) -> None:
+    def __init__(self, client: Any, relay: Relay, slot: Slot, name: str, limits: Limits) -> None:
         self._session = client.session
         self._shell = zmq.Socket.shadow(client.shell_channel.socket.underlying)
         self._iopub = zmq.Socket.shadow(client.iopub_channel.socket.underlying)
+        self._relay = relay
         self._slot = slot
         self._name = name
         self._limits = limits
@@ -32,6 +36,7 @@ class Caller:
         self._poller = zmq.Poller()
         self._poller.register(self._iopub, zmq.POLLIN)
         self._poller.register(slot.fileno(), zmq.POLLIN)
+        self._poller.register(relay.fileno(), zmq.POLLIN)
         self._listen_to(f"comm-{self._comm}".encode())
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
@@ -46,6 +51,7 @@ class Caller:
         """
         call = secrets.token_hex(16)
         what = f"`{message['name']}`" if message.get("name") else "the call"
+        self._relay.grant(self._limits.answer_bytes + self._limits.output_bytes + TREE_BYTES)
         self._send("comm_msg", {"comm_id": self._comm, "data": {**message, "id": call}}, buffers)
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -55,6 +61,8 @@ class Caller:
                 if self._answers(heard, call):
                     return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
                 self._pass_over(heard)
+            elif self._relay.exceeded:
+                raise KernelLost("exception", f"{what} sent more than {self._limits.answer_bytes >> 20} MiB")
             elif ready and self._slot.exited(self._name) is not None:
                 raise death(self._slot, self._name, self._limits, what)
         raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")

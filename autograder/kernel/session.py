@@ -23,10 +23,13 @@ from nbformat.v4 import new_output
 from autograder.errors import KernelLost, SandboxError, StudentFailure
 from autograder.kernel.calls import Caller, death
 from autograder.kernel.messages import UNREADABLE, WarySession
+from autograder.kernel.relay import Relay
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
 HIGH_WATER = 10_000
+MESSAGES_BYTES = 2**25
+"""What messages take beside a notebook's output: a cell's source comes back, each message has its headers."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class KernelSession:
         self._deadline = time.monotonic() + limits.total_seconds
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
+        self._relay: Relay | None = None
         self._caller: Caller | None = None
         self._notebook: NotebookNode | None = None
         self._skip: set[int] = set()
@@ -114,7 +118,8 @@ class KernelSession:
             self._restart()
         if self._caller is None:
             assert self._manager is not None
-            self._caller = Caller(self._client, self.slot, self._manager.provisioner.name, self.limits)
+            assert self._relay is not None
+            self._caller = Caller(self._client, self._relay, self.slot, self._manager.provisioner.name, self.limits)
         return self._caller
 
     def _restart(self) -> None:
@@ -130,7 +135,7 @@ class KernelSession:
     def _start(self) -> None:
         """Fork a kernel and run the cells in it."""
         config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
-        manager = AsyncKernelManager(context=_context(), session=WarySession())
+        manager = _Manager(context=_context(), session=WarySession())
         manager._kernel_spec = KernelSpec(
             argv=[],
             metadata={"kernel_provisioner": {"provisioner_name": "autograder-zygote", "config": config}},
@@ -141,12 +146,15 @@ class KernelSession:
     async def _run_cells(self, manager: AsyncKernelManager) -> None:
         await manager.start_kernel()
         self.walls = manager.provisioner.walls
+        ports = (manager.shell_port, manager.iopub_port)
+        self._relay = Relay(manager.ip, ports, self.limits.output_bytes + MESSAGES_BYTES)
+        manager.ip = self._relay.address
         client = self._client = manager.client()
         client.start_channels(hb=False, stdin=False)
         client.allow_stdin = False
         await self._subscribed(client, manager.provisioner.name)
         assert self._notebook is not None
-        runner = _Runner(self._notebook, self.slot, manager, client, self.limits)
+        runner = _Runner(self._notebook, self.slot, manager, client, self._relay, self.limits)
         for index, cell in enumerate(self._notebook.cells):
             if cell.cell_type == "code" and index not in self._skip and self._runs(cell):
                 left = self._deadline - time.monotonic()
@@ -171,12 +179,20 @@ class KernelSession:
         if self._client is not None:
             self._client.stop_channels()
             self._client = None
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         if self._manager is not None:
             manager, self._manager = self._manager, None
-            if manager._control_socket is not None:
-                manager._close_control_socket()
             if manager.provisioner is not None and manager.provisioner.has_process:
                 manager.provisioner._end()
+
+
+class _Manager(AsyncKernelManager):  # type: ignore[misc]  # its base is not typed
+    """Without a control channel: nothing is asked there, and what a kernel sends there would be read."""
+
+    def _connect_control_socket(self) -> None:
+        pass
 
 
 class _CellLost(Exception):  # noqa: N818 - internal: becomes a Lost
@@ -189,11 +205,14 @@ class _CellLost(Exception):  # noqa: N818 - internal: becomes a Lost
 class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
     """nbclient on a kernel that is there already: told at once when the kernel dies, with a cap on output."""
 
-    def __init__(self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, limits: Limits) -> None:
+    def __init__(
+        self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, relay: Relay, limits: Limits
+    ) -> None:
         super().__init__(notebook, km=manager, allow_errors=True, record_timing=False, iopub_timeout=10)
         self.kc = client
         self.reset_execution_trackers()
         self._slot = slot
+        self._relay = relay
         self._limits = limits
         self._said = 0
 
@@ -211,7 +230,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         except CellTimeoutError:
             failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
         except DeadKernelError:
-            if self._said > self._limits.output_bytes:
+            if self._relay.exceeded or self._said > self._limits.output_bytes:
                 failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
@@ -228,17 +247,23 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         raise _CellLost(index, failure)
 
     async def _async_poll_kernel_alive(self) -> None:
-        """Called by nbclient beside each cell: end the wait for the reply when the zygote tells of a death."""
+        """Called by nbclient beside each cell: end the wait for the reply when there will be none.
+
+        The zygote tells of a death, the relay of a kernel that says more than it may.
+        """
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
-        loop.add_reader(self._slot.fileno(), news.set)
+        sources = (self._slot.fileno(), self._relay.fileno())
+        for source in sources:
+            loop.add_reader(source, news.set)
         try:
             with contextlib.suppress(SandboxError):  # the zygote is gone, and the kernel with it: `death` will say so
-                while self._slot.exited(self.km.provisioner.name) is None:
+                while self._slot.exited(self.km.provisioner.name) is None and not self._relay.exceeded:
                     news.clear()
                     await news.wait()
         finally:
-            loop.remove_reader(self._slot.fileno())
+            for source in sources:
+                loop.remove_reader(source)
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 

@@ -34,7 +34,7 @@ messages = st.tuples(headers.map(lambda value: json.dumps(value).encode()), part
 
 @pytest.fixture
 def caller(scripted):
-    return Caller(scripted.client, scripted.slot, "k0", Limits())
+    return Caller(scripted.client, scripted.relay, scripted.slot, "k0", Limits())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

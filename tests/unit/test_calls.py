@@ -21,7 +21,7 @@ SOON, NEVER = 10.0, 0.05
 @pytest.fixture
 def call(scripted):
     """Make a request that the kernel answers by a script, which gets the request."""
-    caller = Caller(scripted.client, scripted.slot, "k0", LIMITS)
+    caller = Caller(scripted.client, scripted.relay, scripted.slot, "k0", LIMITS)
 
     def make(script=lambda _request: None, seconds=SOON, buffers=()):
         scripted.script = script
@@ -171,7 +171,7 @@ FEW = replace(LIMITS, output_bytes=10_000)
 
 
 def test_a_flood_ends_the_call(scripted):
-    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
+    caller = Caller(scripted.client, scripted.relay, scripted.slot, "k0", FEW)
 
     def flood(request):
         for _ in range(20):
@@ -184,15 +184,28 @@ def test_a_flood_ends_the_call(scripted):
     assert caught.value.cause == "exception"
 
 
+def test_each_call_is_granted_its_answer_and_no_more(scripted, call):
+    call(scripted.reply)
+    call(scripted.reply)
+    assert len(scripted.granted) == 2
+    assert LIMITS.answer_bytes < scripted.granted[0] == scripted.granted[1] < 2 * LIMITS.answer_bytes
+
+
+def test_a_kernel_that_says_more_than_was_granted_is_lost(scripted, call):
+    with pytest.raises(KernelLost, match="`conv2d` sent more than 64 MiB") as caught:
+        call(lambda _request: scripted.exceed())
+    assert caught.value.cause == "exception"
+
+
 def test_a_large_reply_is_no_flood(scripted):
-    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
+    caller = Caller(scripted.client, scripted.relay, scripted.slot, "k0", FEW)
     scripted.script = lambda request: scripted.reply(request, "x" * 50_000, [b"y" * 50_000])
     assert len(caller.request(REQUEST, [], SOON)[0]["value"]) == 50_000
     assert len(caller.request(REQUEST, [], SOON)[1][0]) == 50_000
 
 
 def test_what_is_printed_is_not_even_sent(scripted):
-    caller = Caller(scripted.client, scripted.slot, "k0", FEW)
+    caller = Caller(scripted.client, scripted.relay, scripted.slot, "k0", FEW)
 
     def chatter(request):
         for _ in range(20):
@@ -207,7 +220,7 @@ def test_a_kernel_that_does_not_answer_the_subscription_is_lost(scripted, monkey
     monkeypatch.setattr(calls, "WELCOME_SECONDS", NEVER)
     scripted.send = lambda *_args, **_options: None
     with pytest.raises(KernelLost) as caught:
-        Caller(scripted.client, scripted.slot, "k0", LIMITS)
+        Caller(scripted.client, scripted.relay, scripted.slot, "k0", LIMITS)
     assert caught.value.cause == "timeout"
 
 
@@ -215,4 +228,4 @@ def test_a_kernel_that_ended_before_the_first_call_says_how(scripted):
     scripted.send = lambda *_args, **_options: None
     scripted.end(code=7)
     with pytest.raises(KernelLost, match="exit code 7"):
-        Caller(scripted.client, scripted.slot, "k0", LIMITS)
+        Caller(scripted.client, scripted.relay, scripted.slot, "k0", LIMITS)

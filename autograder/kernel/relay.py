@@ -1,0 +1,153 @@
+"""Between a kernel's sockets and their client: carries bytes, and no more from the kernel than it was granted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import selectors
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+CHUNK: Final = 2**18
+
+
+class Relay:
+    """Carries the bytes of some of a kernel's ports, in a thread of its own, to one client in this process.
+
+    ZeroMQ takes all parts of a message into its memory before anybody can look at it, and a hostile kernel sends
+    parts without end. Here what a kernel sends is counted before it is read. Where it is more than was granted all
+    connections are closed, `exceeded` is true, and `fileno()` becomes readable.
+
+    Args:
+        address: where the kernel's sockets lie: Jupyter's `ip` of the `ipc` transport.
+        ports: those to carry.
+        granted: how many bytes the kernel may send before the next `grant`.
+    """
+
+    def __init__(self, address: str, ports: Sequence[int], granted: int) -> None:
+        self.exceeded = False
+        self._left = granted
+        name = f"autograder-{secrets.token_hex(16)}"
+        self.address = f"@{name}"
+        """For the client, in place of the kernel's own: abstract sockets, so no file is left whatever happens."""
+        self._selector = selectors.DefaultSelector()
+        self._news, self._bell = os.pipe()
+        self._stop, self._stopped = socket.socketpair()
+        self._selector.register(self._stopped, selectors.EVENT_READ)
+        self._sockets: list[socket.socket] = []
+        for port in ports:
+            listener = self._own(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            listener.bind(f"\0{name}-{port}")
+            listener.listen(1)
+            self._selector.register(listener, selectors.EVENT_READ, f"{address}-{port}")
+        self._thread = threading.Thread(target=self._carry, name="relay", daemon=True)
+        self._thread.start()
+
+    def grant(self, size: int) -> None:
+        """From now on the kernel may send `size` bytes."""
+        self._left = size
+
+    def fileno(self) -> int:
+        """A descriptor that is readable once the grant was exceeded."""
+        return self._news
+
+    def close(self) -> None:
+        """Close all connections; the client must not be used any more."""
+        self._stop.close()
+        self._thread.join()
+        self._stopped.close()
+        os.close(self._news)
+        os.close(self._bell)
+
+    def _carry(self) -> None:
+        try:
+            while not self.exceeded:
+                for key, events in self._selector.select():
+                    if key.fileobj is self._stopped:
+                        return
+                    if isinstance(key.data, str):
+                        self._connect(key.fileobj, key.data)  # type: ignore[arg-type]  # a listener of ours
+                    elif key.data.socket.fileno() >= 0:  # else its other end was closed a moment ago
+                        self._serve(key.data, events)
+        finally:
+            self._selector.close()
+            for each in self._sockets:
+                each.close()
+            if self.exceeded:
+                os.write(self._bell, b"!")
+
+    def _own(self, made: socket.socket) -> socket.socket:
+        made.setblocking(False)
+        self._sockets.append(made)
+        return made
+
+    def _connect(self, listener: socket.socket, path: str) -> None:
+        """Connect a client that is this very process, and nobody else, to the kernel."""
+        client = self._own(listener.accept()[0])
+        credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        kernel = self._own(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        try:
+            if struct.unpack("3i", credentials)[0] != os.getpid():
+                raise PermissionError("a stranger")
+            kernel.connect(path)
+        except OSError:  # the kernel is gone: the client finds that out by other means
+            client.close()
+            kernel.close()
+            return
+        here, there = _End(client), _End(kernel, counted=True)
+        here.peer, there.peer = there, here
+        for end in (here, there):
+            self._selector.register(end.socket, end.events, end)
+
+    def _serve(self, end: _End, events: int) -> None:
+        try:
+            if events & selectors.EVENT_WRITE:
+                end.send()
+            if events & selectors.EVENT_READ and not self._receive(end):
+                raise ConnectionError("closed")
+        except BlockingIOError:
+            pass
+        except OSError:
+            for each in (end, end.peer):
+                self._selector.unregister(each.socket)
+                each.socket.close()
+            return
+        for each in (end, end.peer):
+            wanted = (selectors.EVENT_WRITE if each.waiting else 0) | (0 if each.peer.waiting else selectors.EVENT_READ)
+            if wanted != each.events:
+                each.events = wanted
+                self._selector.modify(each.socket, wanted, each)
+
+    def _receive(self, end: _End) -> bool:
+        """Carry what there is to the other side; False when it has closed, or said too much."""
+        size = min(CHUNK, self._left + 1) if end.counted else CHUNK
+        data = end.socket.recv(size)
+        if end.counted:
+            self._left -= len(data)
+            self.exceeded = self._left < 0
+        if not data or self.exceeded:
+            return False
+        end.peer.waiting = memoryview(data)
+        end.peer.send()
+        return True
+
+
+class _End:
+    """One end of a connection, and what waits to be sent to it: nothing is read for it meanwhile."""
+
+    peer: _End
+
+    def __init__(self, end: socket.socket, *, counted: bool = False) -> None:
+        self.socket = end
+        self.counted = counted
+        self.events = selectors.EVENT_READ
+        self.waiting = memoryview(b"")
+
+    def send(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self.waiting:
+                self.waiting = self.waiting[self.socket.send(self.waiting) :]
