@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import json
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +50,7 @@ def grader(setup: Setup) -> tuple[Grader, Task]:
         warnings.simplefilter("ignore", RuntimeWarning)  # the command has told who started it
         chosen = sandbox(setup.sandbox)
     pool = SlotPool(chosen, setup.slot_lifetime)
-    atexit.register(pool.close)
+    Finalize(None, pool.close, exitpriority=0)  # not atexit: a fork of the forkserver ends without it
     gc.collect()
     gc.freeze()  # what has been imported stays: no later collection need look at it
     return Grader(pool, setup.image, setup.runtime), task

@@ -15,7 +15,7 @@ from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
 LIMITS = Limits(memory_bytes=512 * 2**20, processes=48, disk_bytes=16 * 2**20)
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 FORKS = """
 import os, time
 answer = 0
