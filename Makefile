@@ -19,7 +19,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow redteam lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -64,10 +64,13 @@ example: release ## write an example class to course/submitted/, unless a real o
 
 test: $(stamp) ## all tests but the slow ones; TESTS=tests/unit runs a part
 	@echo "== tests in $(TESTS), without the slow ones; what this machine cannot run is skipped, with the reason"
-	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow" $(TESTS)
+	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow and not redteam" $(TESTS)
 
 test-slow: $(stamp) ## the slow ones: every verdict on the example class is as predicted, and more
-	$(bin)/python -m pytest -m slow $(TESTS)
+	$(bin)/python -m pytest -m "slow and not redteam" $(TESTS)
+
+redteam: $(stamp) ## every attack on every sandbox: prints what held, and writes it into README.md and docs/security.md
+	$(bin)/python -m pytest --numprocesses $(JOBS) --pages tests/redteam
 
 test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*
@@ -104,6 +107,7 @@ clean: ## remove what make made: .venv, caches, build/; never anything in course
 clean-example: ## remove the example class with its grades and pages; refuses where other students are there too
 	@[ -f $(marker) ] || { echo "course/submitted/ is not the example class: nothing is removed" >&2; exit 1; }
 	@if [ -s $(marker) ] && ls course/submitted | grep --line-regexp --fixed-strings --invert-match --file=$(marker); then \
-	  echo "these students are not of the example class: nothing is removed" >&2; exit 1; \
+	  echo "these students are not of the example class: nothing is removed. Move their folders out of course/submitted/ first;" \
+	    "their scores are in course/gradebook.db, which goes with the example" >&2; exit 1; \
 	fi
 	rm -rf course/submitted course/autograded course/feedback course/gradebook.db course/attempts.db

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -36,6 +36,8 @@ app = typer.Typer(
 images = typer.Typer(no_args_is_help=True, help="The container image that Docker sandboxes run.")
 app.add_typer(images, name="image")
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and SIGINT."""
 NOBODY = "student"
 """Whose inputs a notebook gets that is nobody's."""
 out = Console()
@@ -66,8 +68,16 @@ def main() -> None:
         _note(f"{kind} failed", str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        err.print("interrupted; what was graded is kept")
-        sys.exit(130)
+        _interrupted()
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer makes one of Ctrl-C
+            _interrupted()
+        raise
+
+
+def _interrupted() -> NoReturn:
+    err.print("interrupted: what was graded is kept; the same command, without --force, goes on from there")
+    sys.exit(INTERRUPTED)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -77,7 +87,9 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _note(label: str, told: str, colour: str = "red") -> None:
     """A line to standard error: never broken by us, and what it quotes is no markup."""
-    err.print(Text.assemble((f"{label}: ", colour), told), soft_wrap=True)
+    from autograder.table import plain
+
+    err.print(Text.assemble((f"{label}: ", colour), plain(told)), soft_wrap=True)
 
 
 def _version(asked: bool) -> None:
@@ -210,8 +222,8 @@ def grade(
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed)
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
-    if done.standing.penalties:
-        out.print("late: points that the gradebook takes off the score; reports do not know of them", highlight=False)
+    if any(report.student in done.standing.penalties for report in done.reports):
+        out.print("late: points that the gradebook takes off the score for lateness", highlight=False)
     if done.standing.unread:
         out.print(f"{_count(done.standing.unread, 'answer')} to read in formgrader", highlight=False)
     for doubt in done.doubts:
@@ -219,8 +231,7 @@ def grade(
     for report in failed:
         _note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
     if done.interrupted:
-        err.print(f"interrupted: run the same command again{', without --force,' if force else ''} to go on")
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
     if failed:
         raise typer.Exit(1)
 
@@ -239,20 +250,21 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("{task.fields[rate]}"), TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(name, total=None, rate="")
 
         def advance(done: int, total: int, report: Any, fresh: bool) -> None:
-            del report, fresh
+            del report
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
             bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
-            if not err.is_terminal and (done == total or done % max(1, total // 10) == 0):
+            if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
-        def starting(told: str) -> None:
-            bar.update(task, description=f"{name}: {told}")
+        def starting(told: str, total: int | None = None) -> None:
+            bar.update(task, description=f"{name}: {told}", total=total)
             if not err.is_terminal:
                 err.print(f"{name}: {told}", highlight=False)
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import UsageError
 from autograder.model.assignment import Assignment, Limits, Profile
@@ -36,6 +36,12 @@ class LateTable(_Table):
 
     method: Literal["none", "zero", "per_day"] = "none"
     points_per_day: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> LateTable:
+        if self.method == "per_day" and not self.points_per_day:
+            raise ValueError("per_day takes nothing without points_per_day")
+        return self
 
 
 class GradebookTable(_Table):

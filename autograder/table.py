@@ -22,7 +22,8 @@ MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yel
 COLUMNS = ("student", "score", "late", "checks", "s", "what failed")
 NO_PENALTIES: Mapping[str, float] = MappingProxyType({})
 GAP = 2  # between two columns
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys: control characters, turns of the direction, line ends of other kinds; and half characters."""
 
 
 def plain(text: str) -> str:
@@ -33,14 +34,15 @@ def plain(text: str) -> str:
 def print_report(console: Console, report: Report, *, staff: bool = False) -> None:
     """One submission: its score, each cell with its checks, and what to do about those that failed."""
     if told := said_by_all(report.checks):
-        console.print(Text(plain(told), style="red"))
-    for cell in dict.fromkeys(check.cell for check in report.checks):
+        console.print(Text(_indented(told).lstrip(), style="red"))
+    unread = told and report.checks[0].verdict == "not_run"
+    for cell in [] if unread else dict.fromkeys(check.cell for check in report.checks):
         checks = report.cell(cell)
         points, top = sum(c.points for c in checks), sum(c.max_points for c in checks)
-        shared = said_by_all(checks)
+        shared = said_by_all(checks) or told
         parts = [part for check in checks for part in _check(check, shared, staff=staff)]
         if shared and shared != told:
-            parts.insert(0, Text(plain(shared)))
+            parts.insert(0, Text(_indented(shared)))
         colour = "green" if points == top else "yellow" if points else "red"
         title = f"[bold]{cell}[/]  [{colour}]{points:g} / {top:g}[/]"
         console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
@@ -71,12 +73,17 @@ def _check(check: CheckResult, said: str, *, staff: bool) -> list[Text]:
         )
     ]
     if check.message != said:
-        lines.append(Text(f"  {plain(check.message)}", style="default"))
+        lines.append(Text(_indented(check.message), style="default"))
     if check.hint:
-        lines.append(Text.assemble(("  hint: ", "bold cyan"), (plain(check.hint), "cyan")))
+        lines.append(Text.assemble(("  hint: ", "bold cyan"), (_indented(check.hint).lstrip(), "cyan")))
     if staff and check.detail:
         lines.append(Text("\n".join(f"  | {plain(line)}" for line in check.detail.splitlines()), style="dim"))
     return lines
+
+
+def _indented(text: str) -> str:
+    """A message with each of its lines set in, so that none looks like one of ours."""
+    return "  " + plain(text).replace("\n", "\n  | ")
 
 
 def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[str, float] = NO_PENALTIES) -> None:
@@ -126,8 +133,8 @@ def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list
 def _failures(report: Report) -> str:
     if report.status == "failed":
         return plain(report.error.splitlines()[0] if report.error else "")
-    if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run":
-        return plain(told)
+    if said_by_all(report.checks) and report.checks[0].verdict == "not_run":
+        return "unreadable, see below"
     by_cell: dict[str, set[str]] = {}
     for check in report.checks:
         if check.verdict != "pass":

@@ -1,4 +1,4 @@
-"""What students import: `show` and `show_row`, images (`photo`, `cityscape`, `landscape`), and `numbers`.
+"""What students import: `show` and `show_row`, images (`photo`, `cityscape`, `landscape`), `numbers` and `own_name`.
 
     from course import photo, show
 
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.data import PHOTOS, cityscape, landscape, photo
-    from course.personal import numbers
+    from course.personal import numbers, own_name
     from course.plots import show, show_row
 
-__all__ = ["PHOTOS", "cityscape", "landscape", "numbers", "photo", "show", "show_row"]
+__all__ = ["PHOTOS", "cityscape", "landscape", "numbers", "own_name", "photo", "show", "show_row"]
 
 _MODULES = {
     "PHOTOS": "data",
     "cityscape": "data",
     "landscape": "data",
     "numbers": "personal",
+    "own_name": "personal",
     "photo": "data",
     "show": "plots",
     "show_row": "plots",

@@ -57,7 +57,11 @@ def numbers(exercise: str, student: str | None = None) -> dict[str, int]:
 
 
 def own_name() -> str:
-    """Who runs this process: the Hub's user where there is one, else the account's name."""
+    """Who runs this process: the Hub's user where there is one, else the account's name.
+
+    On a machine of one's own that is not the name to hand in with: $JUPYTERHUB_USER, set before the notebook's first
+    question, says it.
+    """
     return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
 
 

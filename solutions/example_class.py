@@ -268,11 +268,16 @@ def run(notebook: NotebookNode, student: str) -> dict[str, Any]:
 
 
 def write(folder: Path, task: Task, students: Sequence[Student]) -> None:
-    """Put the class where nbgrader's collector would: `<folder>/<student>/<assignment>/<assignment>.ipynb`."""
+    """Put the class where nbgrader's collector would: `<folder>/<student>/<assignment>/<assignment>.ipynb`.
+
+    What lies there already is left as it is.
+    """
     due = task.assignment.due or datetime.now(UTC)
     for student in students:
         place = folder / student.name / task.assignment.name
-        place.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            continue
+        place.mkdir(parents=True)
         (place / f"{task.assignment.name}.ipynb").write_bytes(student.content)
         handed = due - timedelta(hours=len(student.name))
         (place / "timestamp.txt").write_text(handed.strftime("%Y-%m-%d %H:%M:%S UTC"))

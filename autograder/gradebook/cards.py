@@ -34,7 +34,7 @@ def cards_html(checks: Sequence[CheckResult], said: str = "") -> str:
     """The cards of one graded cell; a message of all of them stands above them, unless it was `said` already."""
     shared = said_by_all(checks)
     above = f'<div style="{_NOTICE};{_PROSE}">{_code(shared)}</div>' if shared and shared != said else ""
-    inside = above + "".join(_card(check, shared) for check in checks)
+    inside = above + "".join(_card(check, shared or said) for check in checks)
     return f'<div class="{_NO_MATHS}" style="{_BOX}">{inside}</div>'
 
 
@@ -42,7 +42,7 @@ def cards_text(checks: Sequence[CheckResult], said: str = "") -> str:
     """The cards of one graded cell where HTML is not shown."""
     shared = said_by_all(checks)
     above = plain(shared).splitlines() if shared != said else []
-    return "\n".join([*above, *(line for check in checks for line in _lines(check, shared))])
+    return "\n".join([*above, *(line for check in checks for line in _lines(check, shared or said))])
 
 
 def message_html(message: str) -> str:

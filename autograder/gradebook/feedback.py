@@ -34,7 +34,8 @@ def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
     strangers = sorted({check.cell for check in report.checks} - named)
     if strangers:
         raise CheckerError(f"checks of cells that {report.assignment} does not have: {', '.join(strangers)}")
-    cells = [_annotated(cell, report) for cell in notebook.cells]
+    gallery = sanitise.Gallery()
+    cells = [_annotated(cell, report, gallery) for cell in notebook.cells]
     if report.repairs:
         cells.insert(0, _notice("repairs", repairs_html(report.repairs)))
     if said := said_by_all(report.checks):
@@ -53,7 +54,7 @@ def _is_autograded(cell: NotebookNode) -> bool:
     return bool(is_grade(cell)) and not is_solution(cell)
 
 
-def _annotated(cell: NotebookNode, report: Report) -> NotebookNode:
+def _annotated(cell: NotebookNode, report: Report, gallery: sanitise.Gallery) -> NotebookNode:
     metadata = NotebookNode({key: copy.deepcopy(cell.metadata[key]) for key in METADATA if key in cell.metadata})
     made = NotebookNode(cell_type=cell.cell_type, id=cell.id, metadata=metadata, source=cell.source)
     if cell.cell_type != "code":
@@ -62,7 +63,7 @@ def _annotated(cell: NotebookNode, report: Report) -> NotebookNode:
         return made
     count = cell.get("execution_count")
     made.execution_count = count if isinstance(count, int) else None
-    made.outputs = sanitise.outputs(cell, quiet=_is_autograded(cell))
+    made.outputs = sanitise.outputs(cell, gallery, quiet=_is_autograded(cell))
     if _is_autograded(cell):
         flags = cell.metadata.nbgrader
         made.outputs += _verdicts(flags["grade_id"], float(flags["points"]), report)

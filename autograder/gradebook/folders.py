@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nbgrader.utils import parse_utc
 
 from autograder.errors import UsageError
+
+NAME: Final = re.compile(r"\w[\w.@+ -]{0,254}")
+"""A student: what neither a spreadsheet, a page nor a terminal takes for anything else."""
 
 
 class Submitted(NamedTuple):
@@ -39,9 +43,23 @@ def submitted(course_root: Path, assignment: str) -> list[Submitted]:
     for student in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)):
         handed_in = folder / student / assignment
         if handed_in.is_dir() and not handed_in.is_symlink():
+            if not NAME.fullmatch(student):
+                raise UsageError(
+                    f"{folder}/{student!r}: expected a name of letters, digits, spaces and . _ - + @ that begins with "
+                    "a letter, a digit or _, since tables and pages show it as it is: rename the folder"
+                )
             notebook = handed_in / f"{assignment}.ipynb"
             found.append(Submitted(student, notebook, *_timestamp(handed_in / "timestamp.txt")))
     return found
+
+
+def strangers(course_root: Path, assignments: Collection[str]) -> list[Path]:
+    """Folders with notebooks in `submitted/<student>/` that are named after none of `assignments`."""
+    return sorted(
+        folder
+        for folder in (course_root / "submitted").glob("*/*/")
+        if folder.name not in assignments and any(folder.glob("*.ipynb"))
+    )
 
 
 def autograded(course_root: Path, student: str, assignment: str) -> Path:

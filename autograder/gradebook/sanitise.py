@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import struct
+from html import escape
 from typing import Any, Final
 
 from nbformat import NotebookNode
@@ -17,6 +18,10 @@ LARGEST_IMAGE: Final = 1 * 2**20
 """Bytes of one PNG."""
 LARGEST_SIDE: Final = 4096
 """Pixels: a small file can still unfold to a picture that no browser survives."""
+MOST_PIXELS: Final = 50_000_000
+"""Of all pictures of a notebook together."""
+MAX_ALT: Final = 500
+"""Characters of a picture's description."""
 LONGEST_TEXT: Final = 20_000
 """Characters of one output."""
 
@@ -52,22 +57,38 @@ def text(value: Any) -> str:
     return joined.encode("utf-8", "replace").decode()
 
 
-def outputs(cell: NotebookNode, *, quiet: bool = False) -> list[NotebookNode]:
+class Gallery:
+    """How many pixels the pictures of one notebook may still have: a browser unfolds them all."""
+
+    def __init__(self) -> None:
+        self._left = MOST_PIXELS
+
+    def takes(self, width: int, height: int) -> bool:
+        """Whether there is room for one more."""
+        if width * height > self._left:
+            return False
+        self._left -= width * height
+        return True
+
+
+def outputs(cell: NotebookNode, gallery: Gallery, *, quiet: bool = False) -> list[NotebookNode]:
     """The outputs of a student's cell, of which only text, streams, errors and PNG pictures are kept.
 
     Args:
+        cell: with its outputs.
+        gallery: of the notebook; a picture for which there is no room is left out, with a word.
         quiet: for a cell that is graded. nbgrader reads its score from the first result, and takes an error
             or a line on stderr for a zero: all text goes to stdout then, and a result is shown as a display.
     """
     kept = []
     for output in cell.get("outputs", []):
-        made = _output(output, quiet=quiet)
+        made = _output(output, gallery, quiet=quiet)
         if made is not None:
             kept.append(made)
     return kept
 
 
-def _output(output: Any, *, quiet: bool) -> NotebookNode | None:
+def _output(output: Any, gallery: Gallery, *, quiet: bool) -> NotebookNode | None:
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" and not quiet else "stdout"
@@ -84,10 +105,10 @@ def _output(output: Any, *, quiet: bool) -> NotebookNode | None:
             traceback=text("\n".join(lines)).split("\n"),
         )
     if kind in ("display_data", "execute_result"):
-        data = _data(output.get("data"))
+        data = _data(output.get("data"), gallery)
         if not data:
             return None
-        made = NotebookNode(output_type="display_data", data=data, metadata=NotebookNode())
+        made = NotebookNode(output_type="display_data", data=data, metadata=_described(output, data))
         if kind == "execute_result" and not quiet:
             count = output.get("execution_count")
             made.update(output_type=kind, execution_count=count if isinstance(count, int) else None)
@@ -95,19 +116,30 @@ def _output(output: Any, *, quiet: bool) -> NotebookNode | None:
     return None
 
 
-def _data(data: Any) -> NotebookNode:
+def _described(output: Any, data: NotebookNode) -> NotebookNode:
+    """Of an output's metadata, the words for those who cannot see a picture."""
+    metadata = output.get("metadata")
+    told = metadata.get("image/png") if isinstance(metadata, dict) else None
+    alt = told.get("alt") if isinstance(told, dict) else None
+    if "image/png" not in data or not isinstance(alt, str):
+        return NotebookNode()
+    return NotebookNode({"image/png": NotebookNode(alt=escape(text(alt)[:MAX_ALT], quote=True))})
+
+
+def _data(data: Any, gallery: Gallery) -> NotebookNode:
     kept = NotebookNode()
     if not isinstance(data, dict):
         return kept
     if "text/plain" in data:
         kept["text/plain"] = text(data["text/plain"])
-    picture = _png(data.get("image/png"))
-    if picture:
+    if (picture := _png(data.get("image/png"), gallery)) is not None:
         kept["image/png"] = picture
+    elif "image/png" in data:
+        kept["text/plain"] = f"{kept.get('text/plain', '')} (a picture that is too large, or is none)".lstrip()
     return kept
 
 
-def _png(value: Any) -> str | None:
+def _png(value: Any, gallery: Gallery) -> str | None:
     """The picture, encoded anew, if it is a PNG of a bearable size."""
     if isinstance(value, list):
         value = "".join(map(str, value))
@@ -118,6 +150,6 @@ def _png(value: Any) -> str | None:
         width, height = struct.unpack(">II", content[16:24])
     except (binascii.Error, ValueError, struct.error):
         return None
-    if not content.startswith(_PNG) or max(width, height) > LARGEST_SIDE:
+    if not content.startswith(_PNG) or max(width, height) > LARGEST_SIDE or not gallery.takes(width, height):
         return None
     return base64.b64encode(content).decode()

@@ -304,7 +304,9 @@ def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
                 continue
             error = next((output for output in cell.outputs if output.output_type == "error"), None)
             if error is not None and error.ename != "NotImplementedError":
-                told = f"the cell raised {error.ename}: {FILE.sub(LINE, error.evalue)}"[:300]
-                missing = "it defines" if error.ename in UNPARSED else "after that line"
+                ran = error.ename not in UNPARSED and any("In[" in line for line in error.traceback)
+                reason = FILE.sub(LINE, error.evalue) or ("" if ran else "nested too deep for Python")
+                told = f"the cell raised {error.ename}: {reason}"[:300]
+                missing = "after that line" if ran else "it defines"
                 causes[name] = StudentFailure("exception", f"{told}, so nothing {missing} is there")
     return causes

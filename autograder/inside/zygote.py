@@ -127,6 +127,7 @@ class Zygote:
             told = pipe.read(65536)
         if told:
             started = json.loads(told)
+            self._close_folder(kernel["sockets"])
         else:
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             del self.children[pid]
@@ -135,6 +136,13 @@ class Zygote:
                 "error": f"the kernel ended before it started (exit code {code})",
             }
         self.say(name=name, pid=pid, **started)
+
+    @staticmethod
+    def _close_folder(sockets: str) -> None:
+        """Its sockets are made: from now on a kernel leaves nothing in this folder, which is the host's disk."""
+        with contextlib.suppress(PermissionError):
+            os.chown(sockets, os.getuid(), os.getgid())
+        os.chmod(sockets, 0o511)  # noqa: PTH101, S103 - as above
 
     def _become_kernel(self, kernel: dict[str, Any], writer: int) -> None:
         """The child: raise the walls, become an ipykernel, say so, and serve until killed."""

@@ -18,7 +18,7 @@ from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
 from autograder.jobs.cluster import client, default_workers
 from autograder.jobs.store import Attempt, AttemptStore, key_of
-from autograder.model.report import Report
+from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
@@ -68,7 +68,7 @@ def grade(
     name: str,
     options: Options,
     progress: Progress,
-    starting: Callable[[str], None] = lambda _: None,
+    starting: Callable[[str, int], None] = lambda _told, _total: None,
 ) -> Cohort:
     """Grade `course/submitted/*/<name>/`, into the store of attempts and nbgrader's gradebook.
 
@@ -113,7 +113,7 @@ class _Run:
         self.store, self.book, self.progress = store, book, progress
         self.cohort = Cohort(setup.assignment)
 
-    def all(self, image: str, starting: Callable[[str], None]) -> Cohort:
+    def all(self, image: str, starting: Callable[[str, int], None]) -> Cohort:
         """Take from the store what is there, run the rest."""
         submissions = self._submissions()
         self.cohort.total = len(submissions)
@@ -135,10 +135,11 @@ class _Run:
         if todo:
             where = self.options.scheduler
             told = f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots"
-            starting(f"{told}, {len(todo)} to grade")
+            starting(f"{told}, {len(todo)} to grade", self.cohort.total)
             self._run(todo)
         self.cohort.reports.sort(key=lambda report: report.student)
         self.cohort.standing = self.book.standing(self.setup.assignment)
+        self.cohort.doubts += self._doubts()
         return self.cohort
 
     def _submissions(self) -> list[Submission]:
@@ -160,6 +161,16 @@ class _Run:
                 f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)"
             )
         return found
+
+    def _doubts(self) -> list[str]:
+        """Submissions that could not be read, and folders that no assignment has."""
+        unread = [
+            f"{report.student}: {told}"
+            for report in self.cohort.reports
+            if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run"
+        ]
+        known = [assignment.name for assignment in self.settings.assignments]
+        return unread + [f"{path}: no assignment has this name" for path in self.book.strangers(known)]
 
     def _run(self, todo: list[Submission]) -> None:
         from distributed import as_completed

@@ -13,14 +13,20 @@ from collections.abc import Sequence
 from typing import Final
 
 CHUNK: Final = 2**18
+FRAME_BYTES: Final = 128
+"""What ZeroMQ keeps for each part of a message, beside its content: an empty one takes two bytes to send."""
+GREETING_BYTES: Final = 64
+"""How long ZMTP's greeting is, which comes before the first frame."""
+LONG: Final = 2
+"""The flag of a frame whose size takes eight bytes, and not one."""
 
 
 class Relay:
     """Carries the bytes of some of a kernel's ports, in a thread of its own, to one client in this process.
 
     ZeroMQ takes all parts of a message into its memory before anybody can look at it, and a hostile kernel sends
-    parts without end. Here what a kernel sends is counted before it is read. Where it is more than was granted all
-    connections are closed, `exceeded` is true, and `fileno()` becomes readable.
+    parts without end, large or empty. Here what a kernel sends is counted before ZeroMQ has it. Where it is more than
+    was granted all connections are closed, `exceeded` is true, and `fileno()` becomes readable.
 
     Args:
         address: where the kernel's sockets lie: Jupyter's `ip` of the `ipc` transport.
@@ -127,7 +133,7 @@ class Relay:
         size = min(CHUNK, self._left + 1) if end.counted else CHUNK
         data = end.socket.recv(size)
         if end.counted:
-            self._left -= len(data)
+            self._left -= len(data) + FRAME_BYTES * end.frames(data)
             self.exceeded = self._left < 0
         if not data or self.exceeded:
             return False
@@ -146,6 +152,28 @@ class _End:
         self.counted = counted
         self.events = selectors.EVENT_READ
         self.waiting = memoryview(b"")
+        self._skip = GREETING_BYTES
+        self._head = b""
+
+    def frames(self, data: bytes) -> int:
+        """How many frames begin in what has come; see ZMTP 3.1, https://rfc.zeromq.org/spec/37/."""
+        position, found = 0, 0
+        while True:
+            if self._skip:
+                skipped = min(self._skip, len(data) - position)
+                self._skip -= skipped
+                position += skipped
+            if position == len(data):
+                return found
+            head = self._head + data[position : position + 9 - len(self._head)]
+            size = 9 if head[0] & LONG else 2
+            if len(head) < size:
+                self._head = head
+                return found
+            position += size - len(self._head)
+            self._head = b""
+            self._skip = int.from_bytes(head[1:size], "big")
+            found += 1
 
     def send(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import math
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class KernelSession:
                 self._skip.add(stop.index)
                 execution.lost.append(Lost(stop.index, stop.failure))
                 self._end()
+                if time.monotonic() > self._deadline:
+                    return execution  # no call will be made either
             else:
                 return execution
 
@@ -102,7 +105,7 @@ class KernelSession:
         """
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise KernelLost("timeout", f"the submission's {self.limits.total_seconds:.0f} s are used up")
+            raise KernelLost("timeout", self._used_up())
         try:
             reply, answer = self._calls().request(message, buffers, min(left, seconds or self.limits.call_seconds))
         except KernelLost:
@@ -111,6 +114,9 @@ class KernelSession:
         if reply.get("cause") == "memory":
             self._end()  # what it hoards would starve the next request
         return reply, answer
+
+    def _used_up(self) -> str:
+        return f"the submission's {self.limits.total_seconds:.0f} s are used up"
 
     def _calls(self) -> Caller:
         """What calls the present kernel; where there is none, a new one."""
@@ -158,8 +164,9 @@ class KernelSession:
         for index, cell in enumerate(self._notebook.cells):
             if cell.cell_type == "code" and index not in self._skip and self._runs(cell):
                 left = self._deadline - time.monotonic()
-                seconds = min(self.limits.cell_seconds, max(left, 0.01))
-                await runner.run(cell, index, seconds)
+                if left <= 0:
+                    raise _CellLost(index, KernelLost("timeout", self._used_up()))
+                await runner.run(cell, index, min(self.limits.cell_seconds, left))
 
     async def _subscribed(self, client: Any, name: str) -> None:
         """Wait until the kernel says that our subscription has reached it: from then on we miss no output."""
@@ -208,7 +215,8 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
     def __init__(
         self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, relay: Relay, limits: Limits
     ) -> None:
-        super().__init__(notebook, km=manager, allow_errors=True, record_timing=False, iopub_timeout=10)
+        quiet = {"iopub_timeout": math.ceil(limits.cell_seconds), "raise_on_iopub_timeout": True}
+        super().__init__(notebook, km=manager, allow_errors=True, record_timing=False, **quiet)
         self.kc = client
         self.reset_execution_trackers()
         self._slot = slot
@@ -267,6 +275,9 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 
+    async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:
+        """Called by nbclient when a cell is done: errors are allowed, and a hostile reply has no status."""
+
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Count what the cell says before it is kept; what is not as Jupyter writes it is not kept."""
         if msg["msg_type"] not in {"status", "execute_input"}:
@@ -284,10 +295,13 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
 
 
 def _is_memory(output: Any) -> bool:
-    """Whether an output is a failed allocation's error: what such a cell hoards would starve the next."""
+    """Whether an output is a failed allocation's error: what such a cell hoards would starve the next.
+
+    Python's parser raises one too, for code that is nested too deep: no line of the cell has run then.
+    """
     if output.output_type != "error":
         return False
-    return output.ename == "MemoryError" or (
+    return (output.ename == "MemoryError" and any("In[" in line for line in output.traceback)) or (
         output.ename == "RuntimeError" and "can't allocate memory" in output.evalue
     )
 

@@ -47,7 +47,7 @@ def read(path: Path, limits: Limits) -> bytes:
     except FileNotFoundError:
         there = sorted(other.name for other in path.parent.glob("*.ipynb"))
         found = f"only {', '.join(there[:3])}" if there else "no notebook at all"
-        told = f"The notebook could not be read: expected a file named {path.name}, found {found}."
+        told = f"There is nothing to grade: expected a file named {path.name}, found {found}."
         raise UnreadableNotebook("type", f"{told} Name it so, and hand it in again.") from None
     except PermissionError:
         raise UsageError(f"{path} may not be read: let the grader's user read it, then grade again") from None
@@ -131,7 +131,8 @@ def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:
     elif version == 3 and isinstance(document.get("worksheets"), list):
         holders = document["worksheets"]
     else:
-        found = f"format {version}" if isinstance(version, int) else "no notebook format"
+        known = isinstance(version, int) and 0 <= version < 100
+        found = f"format {version}" if known else "no notebook format"
         raise _unreadable("a notebook of format 4", found)
     for holder in holders:
         if not isinstance(holder, dict) or not isinstance(holder.get("cells"), list):

@@ -18,6 +18,11 @@ def _answer(student, name, expected):
     equal(student.value(name), expected, what=name)
 
 
+def _own(student, name, expected):
+    """Compare a variable with a number that comes from the student's own."""
+    equal(student.value(name), expected, what=f"{name}, for the numbers of {student.name},")
+
+
 def _row(student, name, expected):
     """Compare a variable with the name of a row; spaces and capitals do not matter."""
     value = student.value(name)
@@ -84,13 +89,13 @@ def dilated_kernels(student, draw):
 @check(cell="input_sides", points=2, reveal="nothing")
 def smallest_side(student, _draw):
     """The smallest input side for your numbers."""
-    _answer(student, "my_smallest_side", answers.input_sides(student.name)[0])
+    _own(student, "my_smallest_side", answers.input_sides(student.name)[0])
 
 
 @check(cell="input_sides", points=2, reveal="nothing")
 def largest_side(student, _draw):
     """The largest input side for your numbers."""
-    _answer(student, "my_largest_side", answers.input_sides(student.name)[1])
+    _own(student, "my_largest_side", answers.input_sides(student.name)[1])
 
 
 @check(cell="conv_parameters", points=3, reveal="inputs")
@@ -140,7 +145,7 @@ def linear_layers_without_biases(student, draw):
 @check(cell="saved_weights", points=2, reveal="nothing")
 def saved_weights(student, _draw):
     """What your bottleneck saves."""
-    _answer(student, "my_saved_weights", answers.saved_weights(student.name))
+    _own(student, "my_saved_weights", answers.saved_weights(student.name))
 
 
 @check(cell="conv_macs", points=4, reveal="inputs")
@@ -187,7 +192,7 @@ def fields_of_networks(student, draw):
 @check(cell="depth", points=3, reveal="nothing")
 def depth(student, _draw):
     """The depth that your field needs."""
-    _answer(student, "my_depth", answers.depth(student.name))
+    _own(student, "my_depth", answers.depth(student.name))
 
 
 @check(cell="summarise", points=4)
@@ -319,10 +324,10 @@ def resnet18_sum(student, _draw):
 @check(cell="network", points=2, reveal="nothing")
 def own_parameters(student, _draw):
     """The parameters of your network."""
-    _answer(student, "my_parameters", answers.network_parameters(student.name))
+    _own(student, "my_parameters", answers.network_parameters(student.name))
 
 
 @check(cell="network", points=2, reveal="nothing")
 def own_multiplications(student, _draw):
     """The multiply-accumulates of your network."""
-    _answer(student, "my_macs", answers.network_macs(student.name))
+    _own(student, "my_macs", answers.network_macs(student.name))

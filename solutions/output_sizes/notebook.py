@@ -29,8 +29,9 @@
 # **How it is graded.** Replace each `raise NotImplementedError()` by your code. The cell below it holds examples to try
 # your function on. The grader calls your functions with other inputs, so keep their names and arguments. Every
 # exercise has several checks, so a function that is right for stride 1 alone still earns points. The checks sum to
-# 100; the written question at the end is worth 5 more. Some questions use **your own numbers**, drawn from your user
-# name: your neighbour's answer is not yours.
+# 100; the written question at the end is worth 5 more. Some questions use **your own numbers**, drawn from the name
+# under which you hand in: your neighbour's answer is not yours. The next cell prints that name. If it is another one on
+# your machine, add a cell above it with `import os; os.environ["JUPYTERHUB_USER"] = "your name on the course's server"`.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from io import BytesIO
@@ -40,7 +41,9 @@ from IPython.display import Image, display
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course import numbers
+from course import numbers, own_name
+
+print("Your own numbers are those of", own_name())
 
 # %% nbgrader={"grade": false, "grade_id": "drawing", "locked": true, "schema_version": 3, "solution": false, "task": false} jupyter={"source_hidden": true}
 # How the pictures are drawn; nothing here needs reading.

@@ -173,6 +173,8 @@ def test_what_staff_should_know_is_said(course: Path) -> None:
     (course / "course" / "submitted" / "ada" / "output_sizes" / "timestamp.txt").write_text("soon")
     submitted = course / "course" / "submitted" / "alan" / "output_sizes" / "output_sizes.ipynb"
     submitted.rename(submitted.with_name("mine.ipynb"))
+    (course / "course" / "submitted" / "grace" / "sizes").mkdir()
+    (course / "course" / "submitted" / "grace" / "sizes" / "output_sizes.ipynb").touch()
     late = course / "course" / "submitted" / "grace" / "output_sizes" / "timestamp.txt"
     settings = course / "course" / "course.toml"
     text = re.sub(r'method = "\w+"', 'method = "per_day"', settings.read_text())
@@ -181,10 +183,11 @@ def test_what_staff_should_know_is_said(course: Path) -> None:
     code, out, err = grade(course)
     assert code == 0, err
     assert re.search(r"look at: ada: .*timestamp\.txt is no time", err)
+    assert re.search("look at: .*grace/sizes: no assignment has this name", err)
     assert "warning: no sandbox" in err
     assert "RuntimeWarning" not in err
-    (alan,) = [line for line in out.splitlines() if line.startswith("alan")]
-    assert "expected a file named output_sizes.ipynb, found only mine.ipynb" in alan
+    assert re.search(r"alan +0 +0/47 .*unreadable, see below", out)
+    assert re.search(r"look at: alan: .*expected a file named output_sizes.ipynb, found only mine.ipynb", err)
     assert re.search(r"grace +100 +-100 ", out)
     assert re.search(r"\d+ answers to read in formgrader", out)
 

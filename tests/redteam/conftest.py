@@ -14,46 +14,50 @@ from shooting_range import KINDS, Range, canary
 PLACES = ("solutions", "gradebook", "environment", "neighbour", "memory")
 CHOSEN = os.environ.get("AUTOGRADER_REDTEAM")
 """One sandbox alone, where it is set."""
-OUTCOMES = pytest.StashKey[table.Outcomes]()
+OUTCOMES: table.Outcomes = {}
+"""Of this process's tests and its workers'."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--outcomes", type=Path, help="write what held, and where, to this file")
+    parser.addoption("--print-outcomes", action="store_true", help="end with what held, and where, for a program")
     parser.addoption("--pages", action="store_true", help="write the table into README.md and docs/security.md")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OUTCOMES] = {}
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.redteam)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
     parameters = getattr(getattr(item, "callspec", None), "params", {})
-    if "attack" in parameters and (report.when == "call" or report.outcome != "passed"):
-        row = item.config.stash[OUTCOMES].setdefault((parameters["attack"].line, parameters["attack"].name), {})
-        row[parameters["kind"]] = table.outcome(report)
+    if {"attack", "kind"} <= parameters.keys() and (report.when == "call" or report.outcome != "passed"):
+        attack = parameters["attack"]
+        report.user_properties.append(("attack", (attack.line, attack.name, parameters["kind"], table.outcome(report))))
     return report
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for name, value in report.user_properties:
+        if name == "attack":
+            line, attack, kind, outcome = value
+            OUTCOMES.setdefault((line, attack), {})[kind] = outcome
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    outcomes = session.config.stash[OUTCOMES]
-    if path := session.config.getoption("--outcomes"):
-        table.save(outcomes, path)
-    if session.config.getoption("--pages"):
-        table.write(outcomes)
+    if session.config.getoption("--pages") and not hasattr(session.config, "workerinput"):
+        table.write(OUTCOMES)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if outcomes := config.stash[OUTCOMES]:
+    if OUTCOMES:
         terminalreporter.section("attacks")
-        terminalreporter.write(table.rendered(outcomes))
-
-
-@pytest.fixture(scope="session")
-def outcomes(request: pytest.FixtureRequest) -> table.Outcomes:
-    """What held so far: a run as another user adds its column."""
-    return request.config.stash[OUTCOMES]
+        terminalreporter.write(table.rendered(OUTCOMES))
+        if config.getoption("--print-outcomes"):
+            terminalreporter.write(table.told(OUTCOMES))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 Outcomes = dict[tuple[int, str], dict[str, str]]
 """By line and name of the attack, by sandbox: `held`, `NOT HELD`, or why it does not apply."""
 COLUMNS = {"docker": "docker", "bwrap": "bwrap", "bwrap, no root": "bwrap without root"}
+TOLD = "outcome: "
 HELD, LOST = "held", "NOT HELD"
 TITLES = {
     1: "answers that agree with everything",
@@ -49,14 +50,15 @@ def outcome(report: Any) -> str:
     return HELD if report.outcome == "passed" else LOST
 
 
-def save(outcomes: Outcomes, path: Path) -> None:
-    """Write outcomes to a file."""
-    path.write_text(json.dumps([[*attack, row] for attack, row in outcomes.items()]))
+def told(outcomes: Outcomes) -> str:
+    """Outcomes for a program: a line each."""
+    return "".join(f"{TOLD}{json.dumps([*attack, row])}\n" for attack, row in outcomes.items())
 
 
-def load(path: Path) -> Outcomes:
-    """Outcomes from a file."""
-    return {(line, name): row for line, name, row in json.loads(path.read_text())}
+def printed(text: str) -> Outcomes:
+    """The outcomes in a program's output."""
+    lines = [line.removeprefix(TOLD) for line in text.splitlines() if line.startswith(TOLD)]
+    return {(line, name): row for line, name, row in map(json.loads, lines)}
 
 
 def rendered(outcomes: Outcomes) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import breaking
 import forging
 import pytest
+import reading
+import showing
 from attack import POINTS, Attack
 from shooting_range import Range, plain
 
-ATTACKS: list[Attack] = [*forging.ATTACKS]
+ATTACKS: list[Attack] = [*forging.ATTACKS, *reading.ATTACKS, *breaking.ATTACKS, *showing.ATTACKS]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.line:02}-{attack.name.replace(' ', '-')}")

@@ -270,7 +270,7 @@ class TestSafety:
     )
     def test_what_is_no_bearable_png_is_dropped(self, executed, picture):
         executed.cells[0].outputs = [NotebookNode(output_type="display_data", data={"image/png": picture}, metadata={})]
-        assert annotate(executed, report()).cells[0].outputs == []
+        assert all("image/png" not in output.data for output in annotate(executed, report()).cells[0].outputs)
 
     def test_an_endless_output_is_cut(self, executed):
         executed.cells[0].outputs = [v4.new_output("stream", text="x" * 10**6)]

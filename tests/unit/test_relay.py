@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 import zmq
 
-from autograder.kernel.relay import Relay
+from autograder.kernel.relay import Relay, _End
 
 PART = b"x" * 2**20
+OPENING = bytes(64) + b"\x02" + (2**40).to_bytes(8, "big")
+"""What ZeroMQ sends first, and the head of a frame that has no end."""
 
 
 class Kernel:
@@ -41,7 +43,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 
 @pytest.fixture
 def relay(kernel: Kernel) -> Iterator[Relay]:
-    made = Relay(kernel.address, (1, 2), 1000)
+    made = Relay(kernel.address, (1, 2), 10_000)
     yield made
     made.close()
 
@@ -58,6 +60,8 @@ def both(relay: Relay, kernel: Kernel, port: int) -> tuple[socket.socket, socket
     kernel.listeners[port].settimeout(10)
     server = kernel.listeners[port].accept()[0]
     server.settimeout(10)
+    server.sendall(OPENING)
+    assert read(client, len(OPENING)) == OPENING
     return client, server
 
 
@@ -86,6 +90,7 @@ def test_bytes_go_both_ways_on_each_port(relay: Relay, kernel: Kernel) -> None:
 def test_what_was_granted_arrives_whole_and_a_byte_more_ends_it(relay: Relay, kernel: Kernel) -> None:
     client, server = both(relay, kernel, 2)
     with client, server:
+        relay.grant(1000)
         server.sendall(b"x" * 1000)
         assert read(client, 1000) == b"x" * 1000
         assert not exceeded(relay, 0)
@@ -98,10 +103,11 @@ def test_what_was_granted_arrives_whole_and_a_byte_more_ends_it(relay: Relay, ke
 def test_all_ports_share_the_grant_and_a_new_one_starts_anew(relay: Relay, kernel: Kernel) -> None:
     first, second = both(relay, kernel, 1), both(relay, kernel, 2)
     for _ in range(3):
+        relay.grant(1000)
         for client, server in (first, second):
             server.sendall(b"x" * 500)
-            read(client, 500)
-        relay.grant(1000)
+            assert read(client, 500) == b"x" * 500
+    relay.grant(1000)
     assert not exceeded(relay, 0)
     for _, server in (first, second):
         server.sendall(b"x" * 501)
@@ -150,9 +156,9 @@ def test_a_kernel_that_is_gone_ends_the_connection(relay: Relay, kernel: Kernel)
 def test_nothing_is_left_when_it_is_closed(kernel: Kernel) -> None:
     before = sorted(Path("/proc/self/fd").iterdir()), threading.active_count()
     for _ in range(3):
-        relay = Relay(kernel.address, (1, 2), 10)
+        relay = Relay(kernel.address, (1, 2), 1000)
         client, server = both(relay, kernel, 1)
-        server.sendall(b"x" * 11)
+        server.sendall(b"x" * 1000)
         assert exceeded(relay, 10)
         relay.close()
         client.close()
@@ -165,6 +171,7 @@ def test_a_message_of_endless_parts_is_not_collected(tmp_path: Path) -> None:
     address, granted = str(tmp_path / "k"), 2**23
     with zmq.Context() as context, context.socket(zmq.XPUB) as hostile, context.socket(zmq.SUB) as client:
         hostile.setsockopt(zmq.SNDTIMEO, 10_000)
+        hostile.setsockopt(zmq.SNDHWM, 0)
         hostile.setsockopt(zmq.LINGER, 0)
         client.setsockopt(zmq.LINGER, 0)
         client.setsockopt(zmq.RECONNECT_IVL, -1)
@@ -181,6 +188,42 @@ def test_a_message_of_endless_parts_is_not_collected(tmp_path: Path) -> None:
         assert resident() - before < 64 * len(PART) + 3 * granted, "the sender's copy is in this process too"
         assert client.poll(100) == 0
         relay.close()
+
+
+def test_each_part_is_counted_even_an_empty_one(tmp_path: Path) -> None:
+    address = str(tmp_path / "k")
+    with zmq.Context() as context, context.socket(zmq.XPUB) as hostile, context.socket(zmq.SUB) as client:
+        for each in (hostile, client):
+            each.setsockopt(zmq.LINGER, 0)
+        client.setsockopt(zmq.RECONNECT_IVL, -1)
+        hostile.bind(f"ipc://{address}-2")
+        relay = Relay(address, [2], 10**6)
+        client.connect(f"ipc://{relay.address}-2")
+        client.subscribe(b"")
+        assert hostile.recv() == b"\x01"
+        for size in (0, 1, 254, 255, 256, 257, 70_000):  # sizes of one byte, and of eight
+            parts = [bytes([size % 256]) * size] * 3
+            hostile.send_multipart(parts)
+            assert client.poll(5000)
+            assert client.recv_multipart() == parts
+        for _ in range(50):
+            hostile.send_multipart([b""] * 100)
+        assert client.poll(5000)
+        assert not relay.exceeded
+        relay.grant(10**6)
+        hostile.send_multipart([b""] * 10_000)
+        assert exceeded(relay, 10)
+        relay.close()
+
+
+def test_frames_are_found_however_the_bytes_come() -> None:
+    frames = [(0, b""), (1, b"a"), (0, b"b" * 255), (2, b"c" * 256), (4, b"d" * 30), (3, b"e" * 1000)]
+    sent = b"".join(bytes([flags]) + len(body).to_bytes(8 if flags & 2 else 1, "big") + body for flags, body in frames)
+    for step in (1, 2, 3, 7, 100, 10_000):
+        with socket.socket() as unused:
+            end = _End(unused, counted=True)
+            said = b"g" * 64 + sent
+            assert sum(end.frames(said[start : start + step]) for start in range(0, len(said), step)) == len(frames)
 
 
 def resident() -> int:

@@ -135,7 +135,7 @@ UNREAD = tuple(CheckResult(f"c{i}", f"cell{i % 2}", 1, "not_run", "type", "expec
 
 def test_what_all_checks_say_is_said_once(shown):
     assert shown(print_report, replace(REPORT, checks=UNREAD)).count("expected JSON") == 1
-    assert "expected JSON" in shown(print_class, [replace(REPORT, checks=UNREAD)])
+    assert "unreadable, see below" in shown(print_class, [replace(REPORT, checks=UNREAD)])
 
 
 def test_what_all_checks_of_a_cell_say_is_said_once(shown):

@@ -1,0 +1,23 @@
+"""bubblewrap started by a user without root: every attack again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import nobody
+import pytest
+import table
+
+
+def test_every_attack_is_held_for_a_user_without_root(record_property: Callable[[str, object], None]) -> None:
+    if reason := nobody.missing():
+        pytest.skip(reason)
+    code, said = nobody.pytest_as_nobody(
+        "tests/redteam", "--ignore=tests/redteam/test_unprivileged.py", "--print-outcomes",
+        seconds=1500, AUTOGRADER_REDTEAM="bwrap",
+    )  # fmt: skip
+    print(said)
+    for (line, name), row in table.printed(said).items():
+        record_property("attack", (line, name, "bwrap, no root", row["bwrap"]))
+    assert code == 0, said
+    assert " passed" in said
