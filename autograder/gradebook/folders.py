@@ -43,11 +43,7 @@ def submitted(course_root: Path, assignment: str) -> list[Submitted]:
     for student in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)):
         handed_in = folder / student / assignment
         if handed_in.is_dir() and not handed_in.is_symlink():
-            if not NAME.fullmatch(student):
-                raise UsageError(
-                    f"{folder}/{student!r}: expected a name of letters, digits, spaces and . _ - + @ that begins with "
-                    "a letter, a digit or _, since tables and pages show it as it is: rename the folder"
-                )
+            _expect_name(student)
             notebook = handed_in / f"{assignment}.ipynb"
             found.append(Submitted(student, notebook, *_timestamp(handed_in / "timestamp.txt")))
     return found
@@ -66,11 +62,10 @@ def autograded(course_root: Path, student: str, assignment: str) -> Path:
     """The folder of a graded submission.
 
     Raises:
-        UsageError: a name that would lead out of the folder.
+        UsageError: a name that would lead out of the folder, or out of a table's cell.
     """
     for name in (student, assignment):
-        if name in ("", ".", "..") or "/" in name or "\0" in name:
-            raise UsageError(f"{name!r} is no name for a folder: rename the student or the assignment")
+        _expect_name(name)
     return course_root / "autograded" / student / assignment
 
 
@@ -122,6 +117,14 @@ def _timestamp(path: Path) -> tuple[datetime | None, str]:
     except (ValueError, OverflowError):
         return own, doubt
     return (moment.replace(tzinfo=UTC) if moment else None), ""
+
+
+def _expect_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a folder of submissions: expected letters, digits, spaces and . _ - + @, and "
+            "first a letter, a digit or _, since tables and pages show it as it is: rename it"
+        )
 
 
 def _unwritable(error: OSError) -> UsageError:

@@ -70,6 +70,7 @@ def everywhere(*walls: str) -> dict[str, tuple[str, ...]]:
     return dict.fromkeys(KINDS, walls)
 
 
+MANY_FORKS = FORKS.replace("500", "150")  # more of them would fill the container's memory
 FILES = """
     answer = True
     for number in range({files}):
@@ -130,7 +131,7 @@ WALLS = [
     ),
     Wall(
         "limit on processes",
-        f"{FORKS}\nanswer = answer >= 100",
+        f"{MANY_FORKS}\nanswer = answer >= 100",
         {"docker": ("cgroup of processes",), "bwrap": ()},
     ),
     Wall(
@@ -180,7 +181,7 @@ WALLS = [
     ),
     Wall(
         "cgroup of processes",
-        f"{FORKS}\nanswer = answer >= 100",
+        f"{MANY_FORKS}\nanswer = answer >= 100",
         {"docker": ("limit on processes",)},
     ),
     Wall("cgroup of memory", TOGETHER, {"docker": ()}),
