@@ -6,6 +6,7 @@ left out, and the report says so by not listing it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -41,6 +42,12 @@ DENIED_SYSCALLS = (
     "personality", "vhangup",
 )  # fmt: skip
 
+OTHERS_ARGUMENTS = (
+    ("setpriority", 0), ("setpriority", 1), ("prlimit64", 0), ("sched_setaffinity", 0), ("sched_setscheduler", 1),
+    ("sched_setattr", 0), ("ioprio_set", 1), ("migrate_pages", 0), ("move_pages", 0),
+)  # fmt: skip
+"""Calls, and which of their arguments must be 0: whom they are for, 0 being the caller, for without root the zygote has
+its user; of sched_setscheduler the policy, for ZeroMQ sets its threads' to what it is."""
 NUMBERED_SYSCALLS = (457, 458)
 """statmount and listmount, which tell of this machine's folders: libseccomp knows no name for them yet."""
 NUMBERED = ("x86_64", "aarch64")
@@ -187,6 +194,9 @@ def prepare_seccomp() -> Any | None:
     for family in range(64):
         if family != socket.AF_UNIX:  # the kernel looks at 32 bits of the register, the filter at 64
             rules.add_rule(denied, "socket", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, 2**32 - 1, family))
+    for name, argument in OTHERS_ARGUMENTS:
+        with contextlib.suppress(OSError):  # as above
+            rules.add_rule(denied, name, pyseccomp.Arg(argument, pyseccomp.NE, 0))
     if os.uname().machine in NUMBERED:
         for number in NUMBERED_SYSCALLS:
             rules.add_rule(denied, number)

@@ -46,6 +46,7 @@ class Zygote:
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         self.children: dict[int, str] = {}
+        self.shared = _shared(options)
         self.seccomp = walls.prepare_seccomp() if options["walls"] else None
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._unread = b""
@@ -212,6 +213,10 @@ class Zygote:
     def clean(self, name: str, folders: list[str]) -> None:
         """Remove what a submission left; `left` names what could not be removed."""
         left = [reason for folder in folders for reason in removal.remove(folder)]
+        for folder, mode in self.shared.items():
+            with contextlib.suppress(OSError):  # a sandbox's own mount may be another's: then a kernel cannot mark it
+                os.chmod(folder, mode)  # noqa: PTH101 - as above
+                os.utime(folder, (0, 0))
         self.say(event="cleaned", name=name, left=left[:10], processes=sorted(self.children.values()))
 
     def reap(self) -> None:
@@ -228,6 +233,15 @@ class Zygote:
                     event="exited", name=name, pid=pid, code=os.waitstatus_to_exitcode(status),
                     peak=usage.ru_maxrss * 1024, cpu=usage.ru_utime + usage.ru_stime,
                 )  # fmt: skip
+
+
+def _shared(options: dict[str, Any]) -> dict[str, int]:
+    """The folders that kernels of a sandbox see one after the other, and their modes: nothing may be noted there."""
+    modes: dict[str, int] = {}
+    for folder in ("/tmp", "/dev/shm", options["work"], os.path.dirname(options["control"])):  # noqa: S108, PTH120 - as above
+        with contextlib.suppress(OSError):
+            modes[folder] = os.stat(folder).st_mode & 0o7777  # noqa: PTH116 - as above
+    return modes if options["alone"] else {}
 
 
 def _warm() -> None:

@@ -221,7 +221,7 @@ def objects() -> list[Attack]:
             1,
             "a sparse tensor",
             smooth="def smooth(x): return torch.zeros(len(x) - 1, dtype=x.dtype).to_sparse()",
-            says={"smooth": r"should be a float\d\d tensor of shape .*found an object of type Tensor"},
+            says={"smooth": r"should be a float\d\d tensor of shape .*found an object of type sparse Tensor"},
         ),
         Attack(
             1,

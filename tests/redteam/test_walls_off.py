@@ -173,9 +173,12 @@ WALLS = [
     Wall(
         "read-only root",
         """
-        import os
-        open("/planted" if os.getuid() == 0 else "/var/tmp/planted", "w").close()
-        answer = True
+        import contextlib
+        answer = False
+        for path in ("/planted", "/var/tmp/planted"):
+            with contextlib.suppress(OSError):
+                open(path, "w").close()
+                answer = True
         """,
         {"docker": ("Landlock",), "bwrap": ("Landlock", "own user")},
     ),
