@@ -75,7 +75,9 @@ def make(task: Task, seed: int = 1, students: int = 40) -> list[Student]:
     ]
     mistakes = list(task.suite.mistakes)
     rng.shuffle(mistakes)
-    chosen = [makers[index % len(makers)] for index in range(students)] if students != len(makers) else makers
+    if students < len(makers):
+        makers = rng.sample(makers, students)  # some of each kind
+    chosen = [makers[index % len(makers)] for index in range(students)]
     rng.shuffle(chosen)
     made = []
     for index, (kind, maker) in enumerate(chosen):

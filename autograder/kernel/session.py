@@ -135,6 +135,8 @@ class KernelSession:
             except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
                 self._skip.add(stop.index)
                 self._end()
+                if time.monotonic() > self._deadline:
+                    raise KernelLost("timeout", self._used_up()) from None
             else:
                 return
 

@@ -325,6 +325,17 @@ def test_when_the_time_of_the_submission_is_up_calls_fail_without_a_kernel(open_
 # slots
 
 
+def test_a_notebook_of_endless_cells_costs_the_time_of_a_submission_and_few_kernels(open_slot, start):
+    limits = replace(HASTY, cell_seconds=0.4, total_seconds=1)
+    kernels = open_slot.used
+    run = start(open_slot, BEFORE, *["while True:\n    pass"] * 50, AFTER, limits=limits)
+    assert open_slot.used - kernels <= 4
+    assert {failure.cause for failure in run.lost.values()} == {"timeout"}
+    with pytest.raises(StudentFailure, match="used up"):
+        run.call("after")
+    assert open_slot.used - kernels <= 4
+
+
 def test_nothing_of_a_submission_is_left_for_the_next(slot, start):
     with KernelSession(slot, "ada", LIMITS) as session:
         first = Run(session, session.run(new_notebook(cells=[new_code_cell(
