@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
 COLUMNS = ("student", "score", "late", "checks", "s", "what failed")
 NO_PENALTIES: Mapping[str, float] = MappingProxyType({})
+NUMBERS = 40
+"""Columns that names and numbers usually take."""
 GAP = 2  # between two columns
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys: control characters, turns of the direction, line ends of other kinds; and half characters."""
@@ -94,7 +96,8 @@ def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[
         reports: one a row.
         penalties: points that lateness costs, by student; where it costs nobody anything there is no column for it.
     """
-    rows = [_row(report, penalties.get(report.student, 0.0)) for report in reports]
+    room = console.width - NUMBERS
+    rows = [_row(report, penalties.get(report.student, 0.0), room) for report in reports]
     names: tuple[str, ...] = COLUMNS
     if not any(row[2].plain for row in rows):
         names = tuple(name for name in COLUMNS if name != "late")
@@ -108,7 +111,7 @@ def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[
     console.print(table)
 
 
-def _row(report: Report, penalty: float) -> list[Text]:
+def _row(report: Report, penalty: float, room: int) -> list[Text]:
     passed = sum(check.verdict == "pass" for check in report.checks)
     colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
     return [
@@ -117,7 +120,7 @@ def _row(report: Report, penalty: float) -> list[Text]:
         Text(f"-{penalty:g}" if penalty and report.status == "graded" else "", style="yellow"),
         Text(f"{passed}/{len(report.checks)}"),
         Text(f"{report.seconds:.2f}"),
-        Text(_failures(report)),
+        Text(_failures(report, room)),
     ]
 
 
@@ -130,7 +133,8 @@ def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list
     return [student, *numbers, min(reason, max(1, room - student))]
 
 
-def _failures(report: Report) -> str:
+def _failures(report: Report, room: int) -> str:
+    """Why checks failed, cell by cell; where that has no room and the cause is one, how many cells."""
     if report.status == "failed":
         return plain(report.error.splitlines()[0] if report.error else "")
     if said_by_all(report.checks) and report.checks[0].verdict == "not_run":
@@ -139,9 +143,10 @@ def _failures(report: Report) -> str:
     for check in report.checks:
         if check.verdict != "pass":
             by_cell.setdefault(check.cell, set()).add(check.cause or check.verdict)
-    if len(by_cell) > 3 and len({frozenset(causes) for causes in by_cell.values()}) == 1:
+    told = ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in by_cell.items())
+    if len(told) > room and len({frozenset(causes) for causes in by_cell.values()}) == 1:
         return f"{len(by_cell)} cells ({', '.join(sorted(next(iter(by_cell.values()))))})"
-    return ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in by_cell.items())
+    return told
 
 
 def print_audit(console: Console, assignment: str, trials: Sequence[Trial]) -> None:

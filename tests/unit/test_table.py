@@ -118,7 +118,8 @@ def test_a_narrow_terminal_cuts_reasons_then_names_and_no_number(shown, width, n
 
 def test_many_cells_of_one_cause_are_counted(shown):
     checks = tuple(CheckResult(f"c{i}", f"cell{i}", 1, "fail", "missing") for i in range(6))
-    assert "6 cells (missing)" in shown(print_class, [replace(REPORT, checks=checks)])
+    assert "6 cells (missing)" in shown(print_class, [replace(REPORT, checks=checks)], width=80)
+    assert "cell0 (missing), cell1 (missing)" in shown(print_class, [replace(REPORT, checks=checks)], width=200)
 
 
 def test_lateness_has_a_column_where_it_costs_something(shown):
