@@ -111,6 +111,8 @@ class Relay:
 
     def _serve(self, end: _End, events: int) -> None:
         try:
+            if not events:
+                raise ConnectionError("it hung up while nothing was read from it")
             if events & selectors.EVENT_WRITE:
                 end.send()
             if events & selectors.EVENT_READ and not self._receive(end):

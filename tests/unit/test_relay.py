@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -150,6 +151,21 @@ def test_a_kernel_that_is_gone_ends_the_connection(relay: Relay, kernel: Kernel)
     Path(f"{kernel.address}-2").unlink()
     with connect(relay, 2) as lonely:
         assert read(lonely, 1) == b""
+    client.close()
+
+
+def test_a_kernel_that_hangs_up_while_its_client_is_busy_is_let_go(relay: Relay, kernel: Kernel) -> None:
+    """Else the relay would be woken by it again and again."""
+    client, server = both(relay, kernel, 1)
+    relay.grant(2**30)
+    server.settimeout(0.5)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            server.send(PART)  # until all buffers are full
+    server.close()
+    hung_up = select.poll()
+    hung_up.register(client, 0)
+    assert hung_up.poll(5000)
     client.close()
 
 
