@@ -172,7 +172,18 @@ class Engine:
 
     def start(self) -> None:
         (self.folder / "pid").unlink(missing_ok=True)
-        command = ["dockerd", "--host", self.address, "--data-root", f"{self.folder}/data", "--bridge", "none"]
+        # in a network of its own: without a bridge it would take away the machine's
+        command = [
+            "unshare",
+            "--net",
+            "dockerd",
+            "--host",
+            self.address,
+            "--data-root",
+            f"{self.folder}/data",
+            "--bridge",
+            "none",
+        ]
         command += ["--exec-root", f"{self.folder}/run", "--pidfile", f"{self.folder}/pid", "--iptables=false"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
