@@ -39,7 +39,7 @@ class ScriptedKernel:
         self._reader, self._writer = os.pipe()
         self.granted: list[int] = []
         self._bell, self._ringer = os.pipe()
-        self.relay = SimpleNamespace(grant=self.granted.append, exceeded=False, fileno=lambda: self._bell)
+        self.relay = SimpleNamespace(grant=self.granted.append, exceeded=False, failure="", fileno=lambda: self._bell)
         self.slot = SimpleNamespace(fileno=lambda: self._reader, exited=lambda _name: self.ended)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -110,6 +110,11 @@ class ScriptedKernel:
     def exceed(self) -> None:
         """Say more than was granted, as the relay tells it."""
         self.relay.exceeded = True
+        os.write(self._ringer, b"!")
+
+    def fail(self, why: str) -> None:
+        """Be cut off by the relay's own failure."""
+        self.relay.failure = why
         os.write(self._ringer, b"!")
 
     def end(self, **event: Any) -> None:

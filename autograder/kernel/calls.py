@@ -9,7 +9,7 @@ from typing import Any
 
 import zmq
 
-from autograder.errors import KernelLost
+from autograder.errors import KernelLost, SandboxError
 from autograder.inside.probe import COMM_TARGET
 from autograder.kernel.relay import Relay
 from autograder.model.assignment import Limits
@@ -47,7 +47,7 @@ class Caller:
 
         Raises:
             KernelLost: no reply in time, too much output, or the kernel died: it must not be used again.
-            SandboxError: the zygote is gone.
+            SandboxError: the zygote is gone, or the relay failed.
         """
         call = secrets.token_hex(16)
         what = f"`{message['name']}`" if message.get("name") else "the call"
@@ -61,10 +61,8 @@ class Caller:
                 if self._answers(heard, call):
                     return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
                 self._pass_over(heard)
-            elif self._relay.exceeded:
-                raise KernelLost("exception", f"{what} sent more than {self._limits.answer_bytes >> 20} MiB")
-            elif ready and self._slot.exited(self._name) is not None:
-                raise death(self._slot, self._name, self._limits, what)
+            elif ready:
+                self._expect_life(what)
         raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")
 
     def _listen_to(self, topic: bytes) -> None:
@@ -86,9 +84,23 @@ class Caller:
                     self._iopub.unsubscribe(b"")
                     return
                 self._pass_over(heard)
-            elif ready and self._slot.exited(self._name) is not None:
-                raise death(self._slot, self._name, self._limits, "the notebook")
+            elif ready:
+                self._expect_life("the notebook")
         raise KernelLost("timeout", f"the kernel did not answer within {WELCOME_SECONDS:.0f} s")
+
+    def _expect_life(self, what: str) -> None:
+        """Raise what the news is, if it is that nothing will come any more.
+
+        Raises:
+            KernelLost: the kernel died, or sent more than it may.
+            SandboxError: the zygote is gone, or the relay failed.
+        """
+        if self._relay.failure:
+            raise SandboxError(self._relay.failure)
+        if self._relay.exceeded:
+            raise KernelLost("exception", f"{what} sent more than {self._limits.answer_bytes >> 20} MiB")
+        if self._slot.exited(self._name) is not None:
+            raise death(self._slot, self._name, self._limits, what)
 
     def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         self._session.send(self._shell, kind, content, buffers=list(buffers))

@@ -26,7 +26,8 @@ class Relay:
 
     ZeroMQ takes all parts of a message into its memory before anybody can look at it, and a hostile kernel sends
     parts without end, large or empty. Here what a kernel sends is counted before ZeroMQ has it. Where it is more than
-    was granted all connections are closed, `exceeded` is true, and `fileno()` becomes readable.
+    was granted all connections are closed, `exceeded` is true, and `fileno()` becomes readable. So it does when the
+    relay itself fails: `failure` says how, and no student may pay for it.
 
     Args:
         address: where the kernel's sockets lie: Jupyter's `ip` of the `ipc` transport.
@@ -36,6 +37,7 @@ class Relay:
 
     def __init__(self, address: str, ports: Sequence[int], granted: int) -> None:
         self.exceeded = False
+        self.failure = ""
         self._left = granted
         name = f"autograder-{secrets.token_hex(16)}"
         self.address = f"@{name}"
@@ -58,8 +60,13 @@ class Relay:
         self._left = size
 
     def fileno(self) -> int:
-        """A descriptor that is readable once the grant was exceeded."""
+        """A descriptor that is readable once nothing is carried any more."""
         return self._news
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is carried any more."""
+        return self.exceeded or bool(self.failure)
 
     def close(self) -> None:
         """Close all connections; the client must not be used any more."""
@@ -79,11 +86,13 @@ class Relay:
                         self._connect(key.fileobj, key.data)  # type: ignore[arg-type]  # a listener of ours
                     elif key.data.socket.fileno() >= 0:  # else its other end was closed a moment ago
                         self._serve(key.data, events)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and told as such
+            self.failure = f"the relay to the kernel failed: {error!r}"
         finally:
             self._selector.close()
             for each in self._sockets:
                 each.close()
-            if self.exceeded:
+            if self.exceeded or self.failure:
                 os.write(self._bell, b"!")
 
     def _own(self, made: socket.socket) -> socket.socket:

@@ -231,7 +231,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
 
         Raises:
             _CellLost: it was not done in time, or the kernel died in it.
-            SandboxError: the zygote is gone.
+            SandboxError: the zygote is gone, or the relay failed.
         """
         self.timeout_func = lambda _cell: seconds  # `timeout` takes whole seconds only
         source = cell.source
@@ -240,6 +240,8 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         except CellTimeoutError:
             failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
         except DeadKernelError:
+            if self._relay.failure:
+                raise SandboxError(self._relay.failure) from None
             if self._relay.exceeded or self._said > self._limits.output_bytes:
                 failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
             else:
@@ -268,7 +270,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
             loop.add_reader(source, news.set)
         try:
             with contextlib.suppress(SandboxError):  # the zygote is gone, and the kernel with it: `death` will say so
-                while self._slot.exited(self.km.provisioner.name) is None and not self._relay.exceeded:
+                while self._slot.exited(self.km.provisioner.name) is None and not self._relay.ended:
                     news.clear()
                     await news.wait()
         finally:

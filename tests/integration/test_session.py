@@ -13,6 +13,7 @@ from autograder.checks.record import Record, recording
 from autograder.checks.student import Student
 from autograder.errors import KernelLost, SandboxError, StudentFailure
 from autograder.kernel import calls
+from autograder.kernel.relay import Relay
 from autograder.kernel.session import KernelSession
 from autograder.model.assignment import Limits
 from autograder.sandbox.bwrap import Bubblewrap
@@ -323,6 +324,13 @@ def test_when_the_time_of_the_submission_is_up_calls_fail_without_a_kernel(open_
 
 
 # slots
+
+
+def test_a_relay_that_fails_costs_no_cell_and_no_call(open_slot, start, monkeypatch):
+    run = start(open_slot, AFTER)
+    monkeypatch.setattr(Relay, "_receive", lambda *_: 1 / 0)
+    with pytest.raises(SandboxError, match="ZeroDivisionError"):
+        run.call("after")
 
 
 def test_a_notebook_of_endless_cells_costs_the_time_of_a_submission_and_few_kernels(open_slot, start):

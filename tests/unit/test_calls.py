@@ -197,6 +197,11 @@ def test_a_kernel_that_says_more_than_was_granted_is_lost(scripted, call):
     assert caught.value.cause == "exception"
 
 
+def test_a_relay_that_fails_is_the_sandboxs_failure(scripted, call):
+    with pytest.raises(SandboxError, match="no descriptors"):
+        call(lambda _request: scripted.fail("no descriptors"))
+
+
 def test_a_large_reply_is_no_flood(scripted):
     caller = Caller(scripted.client, scripted.relay, scripted.slot, "k0", FEW)
     scripted.script = lambda request: scripted.reply(request, "x" * 50_000, [b"y" * 50_000])

@@ -169,6 +169,18 @@ def test_a_kernel_that_hangs_up_while_its_client_is_busy_is_let_go(relay: Relay,
     client.close()
 
 
+def test_a_failure_of_its_own_is_told_as_such(relay: Relay, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(relay, "_connect", refuse)
+    with connect(relay, 1):
+        assert exceeded(relay, 10)
+    assert relay.ended
+    assert not relay.exceeded
+    assert "Too many open files" in relay.failure
+
+
 def test_nothing_is_left_when_it_is_closed(kernel: Kernel) -> None:
     before = sorted(Path("/proc/self/fd").iterdir()), threading.active_count()
     for _ in range(3):
