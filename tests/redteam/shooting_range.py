@@ -8,7 +8,6 @@ import re
 import secrets
 import sqlite3
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +15,7 @@ from typing import Any
 
 import nbformat
 from attack import Attack
+from linux import is_inside, processes
 from nbformat.v4 import new_code_cell
 
 from autograder.gradebook.feedback import annotate
@@ -199,21 +199,7 @@ class Range:
     def _processes(self, kind: str) -> list[int]:
         """Those of the idle slot, seen from outside: its zygote alone, when all is well."""
         (slot,) = self.pools[kind]._idle.values()
-        return [pid for pid in _all() if _is_in(pid, slot.folder)]
-
-
-def _all() -> Iterator[int]:
-    yield from (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
-
-
-def _is_in(pid: int, folder: Path) -> bool:
-    """Whether a process sees the slot's folder mounted and was started in the slot, not by us."""
-    try:
-        mounts = Path(f"/proc/{pid}/mountinfo").read_text()
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return f"/{folder.name} /slot " in mounts and b"bwrap" not in command.split(b"\0")[0]
+        return [pid for pid in processes() if is_inside(pid, slot.folder)]
 
 
 def plain(value: Any) -> str:

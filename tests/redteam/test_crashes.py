@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from linux import command, is_inside, parent, processes
 
 from autograder.grading import specimens
 from autograder.grading.grade import Task
@@ -53,7 +54,12 @@ class Run:
 
     def zygotes(self) -> list[int]:
         """The processes that kernels are forked from."""
-        found = [pid for pid in processes() if command(pid).split(b"\0")[1:4] == ZYGOTE and self._is_ours(pid)]
+        found = [
+            pid
+            for pid in processes()
+            if command(pid).split(b"\0")[1:4] == ZYGOTE
+            and any(is_inside(pid, folder) for folder in self.slots.glob("s-*"))
+        ]
         return [pid for pid in found if parent(pid) not in found]
 
     def enclosures(self) -> list[int]:
@@ -84,14 +90,6 @@ class Run:
         assert [report["status"] for report in reports] == ["graded"] * len(STUDENTS)
         return {report["student"]: report["score"] for report in reports}
 
-    def _is_ours(self, pid: int) -> bool:
-        with contextlib.suppress(OSError):
-            return any(
-                f"/{folder.name} /slot " in Path(f"/proc/{pid}/mountinfo").read_text()
-                for folder in self.slots.glob("s-*")
-            )
-        return False
-
 
 @pytest.fixture
 def run(run_with: Callable[[str], Run], kind: str) -> Run:
@@ -112,24 +110,6 @@ def run_with(tmp_path: Path) -> Iterator[Callable[[str], Run]]:
         (folder / "output_sizes.ipynb").write_text(content)
     with tempfile.TemporaryDirectory(prefix="ag-") as slots:  # a socket's path has to be short
         yield lambda kind: Run(tmp_path, Path(slots), kind)
-
-
-def processes() -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            yield int(entry.name)
-
-
-def command(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
-def parent(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return 0
 
 
 def end(process: subprocess.Popen[str]) -> str:

@@ -15,6 +15,7 @@ import forging
 import pytest
 import reading
 from attack import Attack
+from linux import command, parent, processes
 from shooting_range import Range, canary
 
 SIZE = 500
@@ -62,38 +63,22 @@ def test_five_hundred_submissions(tmp_path: Path, kind: str, students: int, monk
         reader.join()
         assert process.returncode == 0, said
         assert list(Path(slots).glob("s-*")) == []
-        assert [pid for pid in everybody() if slots in told(pid)] == []
+        assert [pid for pid in processes() if slots in told(pid)] == []
     reports = json.loads((tmp_path / "reports.json").read_text())
     assert {report["student"]: report["score"] for report in reports} == deserved
     print({done: size // MIB for done, size in resident.items()})
     assert resident[max(resident)] < 1.1 * resident[LONG_AGO], resident
 
 
-def everybody() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-
-
 def family(grader: int) -> list[int]:
     """The grader and all its descendants on this side: sandboxes are not ours to count."""
-    parents = {pid: parent(pid) for pid in everybody()}
+    parents = {pid: parent(pid) for pid in processes()}
     found = [grader]
     for pid in found:
-        found += [child for child, of in parents.items() if of == pid and "bwrap" not in command(child)]
+        found += [
+            child for child, of in parents.items() if of == pid and b"bwrap" not in command(child).split(b"\0")[0]
+        ]
     return found
-
-
-def parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")[0]
-    except OSError:
-        return ""
 
 
 def told(pid: int) -> str:

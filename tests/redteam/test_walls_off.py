@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from linux import is_inside, processes
 from sandboxed import FORKS, LIMITS, Kernel, KernelKilledError
 from shooting_range import KINDS
 
@@ -328,16 +329,8 @@ def test_without_the_clean_up_a_daemon_outlives_its_submission(
             with contextlib.suppress(SandboxError):
                 kernel.end()
             deadline = time.monotonic() + 10
-            while len(processes(used)) - 1 != left and time.monotonic() < deadline:
+            while (
+                found := sum(is_inside(pid, used.folder) for pid in processes())
+            ) - 1 != left and time.monotonic() < deadline:
                 time.sleep(0.05)  # the dead are gone when they have been waited for
-            assert len(processes(used)) - 1 == left
-
-
-def processes(used: Slot) -> list[int]:
-    """Those in the slot, the zygote among them."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdecimal() and f"/{used.folder.name} /slot " in (entry / "mountinfo").read_text():
-                found += [int(entry.name)] * (b"bwrap" not in (entry / "cmdline").read_bytes().split(b"\0")[0])
-    return found
+            assert found - 1 == left

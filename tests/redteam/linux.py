@@ -1,0 +1,33 @@
+"""What /proc tells of processes. One that ends meanwhile is passed over."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+
+def processes() -> list[int]:
+    """All."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def command(pid: int) -> bytes:
+    """Its arguments, each ended by a zero byte."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def parent(pid: int) -> int:
+    """Its parent; 0 where there is none."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def is_inside(pid: int, slot: Path) -> bool:
+    """Whether it sees the slot's folder mounted, and is not the bwrap that mounted it."""
+    with contextlib.suppress(OSError):
+        mounted = f"/{slot.name} /slot " in Path(f"/proc/{pid}/mountinfo").read_text()
+        return mounted and b"bwrap" not in command(pid).split(b"\0")[0]
+    return False
