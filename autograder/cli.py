@@ -52,6 +52,14 @@ SandboxOption = Annotated[
 ]
 ImageOption = Annotated[str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]
 RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="for this run, in place of what course.toml says: call_seconds=20, memory_mb=4096; may be repeated",
+    ),
+]
 
 
 def main() -> None:
@@ -149,6 +157,7 @@ def check(
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
+    limit: LimitOption = None,
     staff: Annotated[bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the report to this file")] = None,
 ) -> None:
@@ -160,7 +169,7 @@ def check(
     from autograder.sandbox import choose
     from autograder.settings import Settings
 
-    settings = Settings.read()
+    settings = Settings.read(limits=limit or ())
     chosen = settings.assignment(assignment)
     if not notebook.is_file():
         raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
@@ -192,10 +201,13 @@ def grade(
     ] = False,
     image: ImageOption = None,
     runtime: RuntimeOption = None,
+    limit: LimitOption = None,
     slot_lifetime: Annotated[
-        int,
-        typer.Option(min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest"),
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest [as course.toml says]"
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="write the reports to this file, one object each")
     ] = None,
@@ -210,9 +222,11 @@ def grade(
     from autograder.jobs import cohort
     from autograder.settings import Settings
 
-    settings = Settings.read()
+    settings = Settings.read(limits=limit or ())
     _expect_folder(json_file)
-    options = cohort.Options(sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(student or ()))
+    options = cohort.Options(
+        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(limit or ()), tuple(student or ())
+    )
     with _progress(name) as (advance, starting):
         done = cohort.grade(settings, name, options, advance, starting)
     if json_file is not None:
@@ -279,6 +293,7 @@ def audit(
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
+    limit: LimitOption = None,
 ) -> None:
     """Grade the grader: right answers must get full marks, known mistakes must fail and get their own hint.
 
@@ -291,9 +306,9 @@ def audit(
     from autograder.sandbox import choose
     from autograder.settings import Settings
 
-    settings = Settings.read()
+    settings = Settings.read(limits=limit or ())
     wrong = 0
-    with SlotPool(choose.sandbox(sandbox)) as pool:
+    with SlotPool(choose.sandbox(sandbox), settings.sandbox.slot_lifetime) as pool:
         grader = Grader(pool, image, runtime)
         for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
             task = Task.load(assignment, settings.root, settings.secret)

@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -60,7 +61,9 @@ class LimitsTable(_Table):
     processes: int | None = Field(default=None, ge=8)
     disk_mb: int | None = Field(default=None, ge=1)
     output_kb: int | None = Field(default=None, ge=1)
-    answer_mb: int | None = Field(default=None, ge=1)
+    answer_mb: int | None = Field(default=None, ge=1, le=192)
+    answer_depth: int | None = Field(default=None, ge=1, le=24)
+    answer_parts: int | None = Field(default=None, ge=1, le=100_000)
     notebook_mb: int | None = Field(default=None, ge=1)
 
     def over(self, base: Limits) -> Limits:
@@ -74,8 +77,35 @@ class LimitsTable(_Table):
             disk_bytes=self.disk_mb * MIB if self.disk_mb else base.disk_bytes,
             output_bytes=self.output_kb * 1024 if self.output_kb else base.output_bytes,
             answer_bytes=self.answer_mb * MIB if self.answer_mb else base.answer_bytes,
+            answer_depth=self.answer_depth or base.answer_depth,
+            answer_parts=self.answer_parts or base.answer_parts,
             notebook_bytes=self.notebook_mb * MIB if self.notebook_mb else base.notebook_bytes,
         )
+
+    @classmethod
+    def of(cls, pairs: Sequence[str]) -> LimitsTable:
+        """The table that `NAME=VALUE` pairs make: what a command sets for one run.
+
+        Raises:
+            UsageError: no such limit, or no such value.
+        """
+        table = {}
+        for pair in pairs:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise UsageError(f"--limit {pair}: expected NAME=VALUE, for example call_seconds=20")
+            table[name.strip()] = value.strip()
+        try:
+            return cls.model_validate(table)
+        except ValidationError as error:
+            where, told = _first(error)
+            raise UsageError(f"--limit {where}={table[where]}: {told}") from error
+
+
+class SandboxTable(_Table):
+    """`[sandbox]`: how slots are used. A command's options go before it."""
+
+    slot_lifetime: int = Field(default=200, ge=1)
 
 
 class AssignmentTable(_Table):
@@ -95,6 +125,7 @@ class _Course(_Table):
     late: LateTable = LateTable()
     gradebook: GradebookTable = GradebookTable()
     limits: LimitsTable = LimitsTable()
+    sandbox: SandboxTable = SandboxTable()
     assignments: tuple[AssignmentTable, ...]
 
 
@@ -109,15 +140,18 @@ class Settings(_Table):
     course_id: str
     late: LateTable
     gradebook: GradebookTable
+    sandbox: SandboxTable
     assignments: tuple[Assignment, ...]
     db_url: str
 
     @classmethod
-    def read(cls, root: Path | str | None = None) -> Settings:
+    def read(cls, root: Path | str | None = None, limits: Sequence[str] = ()) -> Settings:
         """The settings of the project in `root` (else in $AUTOGRADER_ROOT, the working folder or a parent).
 
+        `limits`, `NAME=VALUE` each, go before those of the course and of its assignments.
+
         Raises:
-            UsageError: no course.toml there, or something in it is wrong; says where.
+            UsageError: no course.toml there, or something in it or in `limits` is wrong; says where.
         """
         root = _find_root(root)
         path = root / "course" / "course.toml"
@@ -127,21 +161,20 @@ class Settings(_Table):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not TOML: {error}") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            if first["type"] == "extra_forbidden":
-                raise UsageError(f"{path}: {where}: there is no such setting{_like(str(first['loc'][-1]))}") from error
-            raise UsageError(f"{path}: {where}: {first['msg']}, found {first['input']!r:.80}") from error
-        base = table.limits.over(Limits())
+            raise UsageError(f"{path}: {': '.join(_first(error))}") from error
+        base, over = table.limits.over(Limits()), LimitsTable.of(limits)
         return cls(
             root=root,
             title=table.course.title,
             course_id=table.course.id,
             late=table.late,
             gradebook=table.gradebook,
+            sandbox=table.sandbox,
             db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
             assignments=tuple(
-                Assignment(a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, a.limits.over(base))
+                Assignment(
+                    a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, over.over(a.limits.over(base))
+                )
                 for a in table.assignments
             ),
         )
@@ -180,9 +213,18 @@ class Settings(_Table):
         raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
 
 
+def _first(error: ValidationError) -> tuple[str, str]:
+    """Where the first thing is that is wrong, and what is wrong with it."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return where, f"there is no such setting{_like(str(first['loc'][-1]))}"
+    return where, f"{first['msg']}, found {first['input']!r:.80}"
+
+
 def _like(name: str) -> str:
     """The setting that was meant, if one is spelt like it; else where they are listed."""
-    tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, AssignmentTable)
+    tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, SandboxTable, AssignmentTable)
     close = get_close_matches(name, {field for table in tables for field in table.model_fields}, 1)
     return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them"
 

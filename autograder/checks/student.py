@@ -23,7 +23,8 @@ CAUSES: dict[str, Cause] = {
 class Transport(Protocol):
     """What carries a request to the probe inside and its reply back."""
 
-    max_answer_bytes: int
+    bounds: values.Bounds
+    """Of an answer."""
 
     def request(
         self, message: dict[str, Any], buffers: Sequence[Any], seconds: float | None
@@ -108,7 +109,7 @@ class Student:
                 "arguments": encoder.encode(list(args)),
                 "keywords": encoder.encode(kwargs),
                 "seed": self._next_seed(),
-                "max_bytes": self._transport.max_answer_bytes,
+                "bounds": list(self._transport.bounds),
             }
         except values.ValueRefused as error:
             raise CheckerError(f"{name} was called with what cannot cross into a sandbox: {error}") from error
@@ -118,12 +119,13 @@ class Student:
     def _read(self, reply: dict[str, Any], buffers: Sequence[Any], name: str) -> Any:
         if reply.get("status") == "ok":
             try:
-                return values.Decoder(buffers, lambda number, kind: Handle(number, kind, self), answer=True).decode(
-                    reply.get("value")
-                )
+                return values.Decoder(buffers, self._keep, self._transport.bounds).decode(reply.get("value"))
             except values.ValueRefused as error:
                 raise StudentFailure("type", f"the answer of `{name}` cannot be read: {error}") from None
         raise failure(reply, name)
+
+    def _keep(self, number: int, kind: str) -> Handle:
+        return Handle(number, kind, self)
 
     def _next_seed(self) -> int:
         self._asked += 1

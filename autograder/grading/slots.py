@@ -10,13 +10,11 @@ from autograder.errors import SandboxError
 from autograder.sandbox.interface import Sandbox, SlotSpec
 from autograder.sandbox.slot import Slot
 
-DEFAULT_LIFETIME = 200
-
 
 class SlotPool:
     """At most one idle slot for each spec: a worker grades one submission at a time."""
 
-    def __init__(self, sandbox: Sandbox, lifetime: int = DEFAULT_LIFETIME) -> None:
+    def __init__(self, sandbox: Sandbox, lifetime: int = 200) -> None:
         """`lifetime` is how many submissions a slot serves before it is replaced; 1 is the strictest."""
         self.sandbox = sandbox
         self.lifetime = lifetime
@@ -31,7 +29,7 @@ class SlotPool:
     def lease(self, spec: SlotSpec) -> Iterator[Slot]:
         """A slot that is ready, for one submission.
 
-        It is kept for the next only if nothing went wrong in the block.
+        It is kept for the next only if nothing went wrong in the block, and its memory was enough.
 
         Raises:
             SandboxError: no slot could be started.
@@ -45,7 +43,7 @@ class SlotPool:
             slot.close()
             raise
         slot.served = served
-        if served >= self.lifetime:
+        if slot.worn or served >= self.lifetime:
             slot.close()
         else:
             self._idle[spec] = slot

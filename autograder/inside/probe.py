@@ -23,7 +23,7 @@ class Probe:
     """Serves requests on `namespace`, the student's globals. Objects that cannot cross are kept by number.
 
     A request is a dict: `operation` (`call`, `value`, `apply`, `method`, `network`), `name`, `handle`,
-    `arguments`, `keywords`, `seed`, `max_bytes`; a reply is `{"status": "ok", "value": tree}` or
+    `arguments`, `keywords`, `seed`, `bounds` of the answer; a reply is `{"status": "ok", "value": tree}` or
     `{"status": "error", "cause", "type", "message", "traceback"}`.
     """
 
@@ -39,7 +39,7 @@ class Probe:
             keywords = decoder.decode(request.get("keywords"))
             _seed(request.get("seed"))
             result = self._perform(request, arguments or [], keywords or {})
-            encoder = values.Encoder(self._keep, request.get("max_bytes") or 2**30)
+            encoder = values.Encoder(self._keep, values.Bounds(*request.get("bounds", values.ANSWER)))
             return {"status": "ok", "value": encoder.encode(result)}, encoder.buffers
         except values.ValueRefused as error:
             return _error("type", error, f"the value returned cannot be read: {error}"), []

@@ -13,17 +13,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-MAX_DEPTH = 32
-MAX_NODES = 200_000
-MAX_ANSWER_DEPTH = 24
-MAX_ANSWER_NODES = 100_000
-"""Of an answer, less than of a request: so a check can hand an answer on, inside another list, and never be refused."""
-MAX_BUFFERS = 4096
-MAX_ANSWER_BUFFERS = 2048
 MAX_INT_BITS = 4096
 MAX_SCALAR = 2 * 16
 """Hexadecimal digits of the largest."""
@@ -32,6 +25,21 @@ TENSOR_DTYPES = {
     "float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool",
     "complex64", "complex128",
 }  # fmt: skip
+
+
+class Bounds(NamedTuple):
+    """How large a value may be: bytes of its arrays and strings together, lists in lists, parts, arrays."""
+
+    bytes: int = 2**30
+    depth: int = 32
+    parts: int = 200_000
+    arrays: int = 4096
+
+
+REQUEST = Bounds()
+ANSWER = Bounds(2**28, depth=24, parts=100_000, arrays=2048)
+"""Less than of a request: so a check can hand an answer on, inside another list, and never be refused."""
+MAX_DIMENSIONS = 32
 
 
 class ValueRefused(ValueError):  # noqa: N818 - it is a refusal, and the message says of what
@@ -47,28 +55,26 @@ class Opaque:
 
 
 class Encoder:
-    """Encodes values; `keep` is asked for the number of an object that cannot cross.
+    """Encodes values; `keep` is asked for the number of an object that cannot cross."""
 
-    `max_bytes` bounds the sum of the buffers and strings.
-    """
-
-    def __init__(self, keep: Callable[[Any], int] | None = None, max_bytes: int = 2**30) -> None:
+    def __init__(self, keep: Callable[[Any], int] | None = None, bounds: Bounds = REQUEST) -> None:
         self.keep = keep
         self.buffers: list[Any] = []
-        self._left = max_bytes
-        self._nodes = 0
+        self._bounds = bounds
+        self._left = bounds.bytes
+        self._parts = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch a type
         """The JSON tree of `value`; its binary parts are appended to `buffers`.
 
         Raises:
-            ValueRefused: deeper than MAX_DEPTH, more than MAX_NODES parts, or more than `max_bytes`.
+            ValueRefused: it is out of bounds.
         """
-        self._nodes += 1
-        if depth > MAX_DEPTH:
-            raise ValueRefused(f"a value nested more than {MAX_DEPTH} deep")
-        if self._nodes > MAX_NODES:
-            raise ValueRefused(f"a value of more than {MAX_NODES} parts")
+        self._parts += 1
+        if depth > self._bounds.depth:
+            raise ValueRefused(f"a value nested more than {self._bounds.depth} deep")
+        if self._parts > self._bounds.parts:
+            raise ValueRefused(f"a value of more than {self._bounds.parts} parts")
         kind = type(value)
         if value is None or kind is bool:
             return value
@@ -131,45 +137,40 @@ class Encoder:
 
     def _buffer(self, data: Any, size: int) -> int:
         self._spend(size)
-        if len(self.buffers) == MAX_BUFFERS:
-            raise ValueRefused(f"a value of more than {MAX_BUFFERS} arrays")
+        if len(self.buffers) == self._bounds.arrays:
+            raise ValueRefused(f"a value of more than {self._bounds.arrays} arrays")
         self.buffers.append(data)
         return len(self.buffers) - 1
 
     def _spend(self, size: int, more: int = 0) -> None:
         self._left -= size + more
         if self._left < 0:
-            raise ValueRefused("a value larger than an answer may be")
+            raise ValueRefused(f"a value of more than {size_of(self._bounds.bytes)}")
 
 
 class Decoder:
-    """Decodes what an `Encoder` wrote; `find` turns the number of a handle into an object.
-
-    `answer=True` is for what comes out of a sandbox, and keeps to the lower limits of an answer.
-    """
+    """Decodes what an `Encoder` wrote; `find` turns the number of a handle into an object."""
 
     def __init__(
-        self, buffers: Sequence[Any], find: Callable[[int, str], Any] | None = None, *, answer: bool = False
+        self, buffers: Sequence[Any], find: Callable[[int, str], Any] | None = None, bounds: Bounds = REQUEST
     ) -> None:
         self._buffers = buffers
         self._unused = set(range(len(buffers)))
-        self._max_buffers = MAX_ANSWER_BUFFERS if answer else MAX_BUFFERS
         self._find = find
-        self._nodes = 0
-        self._max_depth = MAX_ANSWER_DEPTH if answer else MAX_DEPTH
-        self._max_nodes = MAX_ANSWER_NODES if answer else MAX_NODES
+        self._bounds = bounds
+        self._parts = 0
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
         """The value of `tree`.
 
         Raises:
-            ValueRefused: anything about it is not as an Encoder writes it.
+            ValueRefused: anything about it is not as an Encoder of these bounds writes it.
         """
-        self._nodes += 1
-        if depth > self._max_depth or self._nodes > self._max_nodes:
+        self._parts += 1
+        if depth > self._bounds.depth or self._parts > self._bounds.parts:
             raise ValueRefused("too deep or too many parts")
-        if len(self._buffers) > self._max_buffers:
-            raise ValueRefused(f"more than {self._max_buffers} arrays")
+        if len(self._buffers) > self._bounds.arrays:
+            raise ValueRefused(f"more than {self._bounds.arrays} arrays")
         if isinstance(tree, str):
             return _text(tree)
         if tree is None or isinstance(tree, bool | float) or (isinstance(tree, int) and tree.bit_length() < 64):
@@ -245,6 +246,11 @@ class Decoder:
         return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
 
+def size_of(count: int) -> str:
+    """A number of bytes as people say it."""
+    return f"{count >> 20} MiB" if count >= 2**20 else f"{count} bytes"
+
+
 def _kind(value: Any) -> str:
     """What a student calls a value that cannot cross."""
     name = type(value).__name__[:40]
@@ -262,7 +268,7 @@ def _text(value: str) -> str:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or len(value) > MAX_DEPTH:
+    if not isinstance(value, list) or len(value) > MAX_DIMENSIONS:
         raise ValueRefused("a shape that is no short list")
     if any(type(size) is not int or not 0 <= size < 2**40 for size in value):
         raise ValueRefused("a shape of something other than sizes")

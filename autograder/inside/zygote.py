@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import removal, walls
+from . import pressure, removal, walls
 
 PROFILES = {
     "python": (
@@ -46,6 +46,7 @@ class Zygote:
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         self.children: dict[int, str] = {}
+        self.kills: dict[str, pressure.Kills] = {}
         self.shared = _shared(options)
         self.seccomp = walls.prepare_seccomp() if options["walls"] else None
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -104,6 +105,7 @@ class Zygote:
             with contextlib.suppress(PermissionError):
                 os.chown(folder, uid, uid)
         os.chmod(kernel["sockets"], 0o711)  # noqa: PTH101, S103 - the host's user connects, nobody lists
+        self.kills[name] = pressure.count(cgroup=self.options["cgroup"])
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -187,6 +189,8 @@ class Zygote:
 
     def kill(self, name: str) -> None:
         """End a kernel and whatever it started."""
+        if (before := self.kills.get(name)) is not None and before.own is None:
+            del self.kills[name]  # from here on its end tells nothing
         for pid, owner in self.children.items():
             if owner == name:
                 with contextlib.suppress(ProcessLookupError):
@@ -229,10 +233,20 @@ class Zygote:
             if pid == 0:
                 return
             if (name := self.children.pop(pid, None)) is not None:
+                code = os.waitstatus_to_exitcode(status)
                 self.say(
-                    event="exited", name=name, pid=pid, code=os.waitstatus_to_exitcode(status),
+                    event="exited", name=name, pid=pid, code=code, **self._pressure(name, code),
                     peak=usage.ru_maxrss * 1024, cpu=usage.ru_utime + usage.ru_stime,
                 )  # fmt: skip
+
+    def _pressure(self, name: str, code: int) -> dict[str, bool]:
+        """Whether it was the machine that had no memory, whether it was the sandbox, and whether that ever was so."""
+        if (before := self.kills.pop(name, None)) is None:
+            return {}
+        after = pressure.count(cgroup=self.options["cgroup"])
+        starved = pressure.starved(before, after, code)
+        killed = not starved and (after.own or 0) > (before.own or 0)
+        return {"starved": starved, "killed": killed, "at_limit": after.at_limit}
 
 
 def _shared(options: dict[str, Any]) -> dict[str, int]:

@@ -14,7 +14,6 @@ from autograder.errors import UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.recording import Standing
 from autograder.grading.grade import Basis
-from autograder.grading.slots import DEFAULT_LIFETIME
 from autograder.jobs import work
 from autograder.jobs.cluster import client, default_workers
 from autograder.jobs.store import Attempt, AttemptStore, key_of
@@ -58,7 +57,10 @@ class Options:
     force: bool = False
     image: str | None = None
     runtime: str | None = None
-    slot_lifetime: int = DEFAULT_LIFETIME
+    slot_lifetime: int | None = None
+    """None: as the course says."""
+    limits: tuple[str, ...] = ()
+    """What goes before the course's own, `NAME=VALUE`; `settings` were read with them."""
     students: tuple[str, ...] = ()
     """Only these; all where it is empty."""
 
@@ -81,7 +83,8 @@ def grade(
     """
     task = Basis.load(settings.assignment(name), settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
-    setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, options.slot_lifetime)
+    lifetime = options.slot_lifetime or settings.sandbox.slot_lifetime
+    setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, lifetime, options.limits)
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
     book = CourseGradebook(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from autograder.grading.grade import Grader, Task
-from autograder.grading.slots import DEFAULT_LIFETIME, SlotPool
+from autograder.grading.slots import SlotPool
 from autograder.model.assignment import Assignment
 from autograder.model.report import Report
 from autograder.model.submission import Submission
@@ -38,13 +38,15 @@ class Setup:
     sandbox: str
     image: str | None = None
     runtime: str | None = None
-    slot_lifetime: int = DEFAULT_LIFETIME
+    slot_lifetime: int = 1
+    limits: tuple[str, ...] = ()
+    """`NAME=VALUE`: what goes before the course's own."""
 
 
 @cache
 def grader(setup: Setup) -> tuple[Grader, Task]:
     """This process's grader and task, made once. Its slots are removed when the process ends."""
-    settings = Settings.read(setup.root)
+    settings = Settings.read(setup.root, setup.limits)
     task = Task.load(settings.assignment(setup.assignment), settings.root, settings.secret)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the command has told who started it

@@ -130,14 +130,14 @@ class Caller:
 
 
 def death(slot: Slot, name: str, limits: Limits, what: str) -> KernelLost:
-    """What a kernel's exit tells: a kernel that died near its memory limit ran out of memory.
+    """What a kernel's exit tells: one that was killed for memory, or died near its limit, ran out of memory.
 
     Raises:
-        SandboxError: the zygote is gone.
+        SandboxError: the zygote is gone, or it was this machine that ran out of memory.
     """
     event = slot.exited(name) or {}
     code = int(event.get("code", 0))
-    if int(event.get("peak", 0)) > 0.8 * limits.memory_bytes:
+    if event.get("killed") or int(event.get("peak", 0)) > 0.8 * limits.memory_bytes:
         return KernelLost("memory", f"{what} used more than {limits.memory_bytes >> 20} MiB of memory")
     ended = f"signal {-code}" if code < 0 else f"exit code {code}"
     return KernelLost("died", f"{what} ended the kernel ({ended})")

@@ -22,6 +22,7 @@ from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_output
 
 from autograder.errors import KernelLost, SandboxError, StudentFailure
+from autograder.inside.values import ANSWER, Bounds
 from autograder.kernel.calls import Caller, death
 from autograder.kernel.messages import UNREADABLE, WarySession
 from autograder.kernel.relay import Relay
@@ -29,6 +30,8 @@ from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
 HIGH_WATER = 10_000
+MESSAGE_BYTES = 2**28
+"""The largest part of a message that ZeroMQ takes at all."""
 MESSAGES_BYTES = 2**25
 """What messages take beside a notebook's output: a cell's source comes back, each message has its headers."""
 
@@ -57,7 +60,7 @@ class KernelSession:
         self.student = student
         self.limits = limits
         self.walls: tuple[str, ...] = ()
-        self.max_answer_bytes = limits.answer_bytes
+        self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
         self._deadline = time.monotonic() + limits.total_seconds
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
@@ -333,6 +336,6 @@ def _context() -> zmq.asyncio.Context:
     """Sockets that refuse messages larger than any answer may be, before they are read."""
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.LINGER, 0)
-    context.setsockopt(zmq.MAXMSGSIZE, 2**28)
+    context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
     context.setsockopt(zmq.RCVHWM, HIGH_WATER)
     return context

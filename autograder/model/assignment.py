@@ -22,6 +22,8 @@ class Limits:
     disk_bytes: int = 256 * 2**20
     output_bytes: int = 1 * 2**20
     answer_bytes: int = 64 * 2**20
+    answer_depth: int = 24
+    answer_parts: int = 100_000
     notebook_bytes: int = 20 * 2**20
 
 

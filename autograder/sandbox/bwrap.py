@@ -58,6 +58,7 @@ class Bubblewrap(Sandbox):
             walls=True,
             own_user=_root(),
             alone=True,
+            cgroup=False,
             readable=[*map(str, view.trees()), INSIDE_CODE, "/etc"],
         )
         command = [

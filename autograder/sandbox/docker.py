@@ -96,6 +96,7 @@ class Docker(Sandbox):
             walls=True,
             own_user=True,
             alone=True,
+            cgroup=True,
             readable=["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", INSIDE_VENV, INSIDE_CODE],
         )
         settings = container_settings(spec, folder, code, site=site, cpus=self.cpus)

@@ -39,6 +39,8 @@ class Slot:
         self.resident = 0
         self.used = 0
         self.served = 0
+        self.worn = False
+        """Whether it should serve no more: who ran out of memory in it next could not be told."""
         self._paths = sandbox.paths(self.folder)
         self._unread = b""
         self._events: list[dict[str, Any]] = []
@@ -119,13 +121,13 @@ class Slot:
         """How the kernel ended (`code`, `peak` bytes, `cpu` seconds); None while it runs. Does not wait.
 
         Raises:
-            SandboxError: the zygote is gone.
+            SandboxError: the zygote is gone, or this machine ran out of memory, and the kernel was killed for it.
         """
         self._receive(0.0)
-        return next(
-            (event for event in self._events if event["event"] == "exited" and event.get("name") == name),
-            None,
-        )
+        for event in self._events:
+            if event["event"] == "exited" and event.get("name") == name:
+                return _unstarved(event)
+        return None
 
     def interrupt(self, name: str) -> None:
         """Send the kernel SIGINT, as a Jupyter client's interrupt does.
@@ -144,14 +146,16 @@ class Slot:
         """Kill the kernel and what it started, remove its files; how it ended.
 
         Raises:
-            SandboxError: the zygote did not confirm, or something is left: the slot must not be used again.
+            SandboxError: the zygote did not confirm, something is left, or this machine ran out of memory: the slot
+                must not be used again.
         """
         self._say(do="kill", name=name)
-        ended = self.exited(name) or self._expect("exited", name, FORK_SECONDS)
+        ended = self.exited(name) or _unstarved(self._expect("exited", name, FORK_SECONDS))
         folders = [f"{self._paths.slot}/{name}", f"{self._paths.work}/{name}"]
         self._say(do="clean", name=name, folders=folders)
         cleaned = self._expect("cleaned", name, FORK_SECONDS)
         self._events.clear()
+        self.worn = self.worn or bool(ended.get("at_limit"))
         if cleaned["left"] or cleaned["processes"]:
             raise SandboxError(f"the slot could not be cleaned: {cleaned['left'] or cleaned['processes']}")
         return ended
@@ -210,6 +214,20 @@ class Slot:
         with contextlib.suppress(OSError, SandboxError):
             return self.enclosure.log() or "it said nothing"
         return "its log cannot be read"
+
+
+def _unstarved(event: dict[str, Any]) -> dict[str, Any]:
+    """What the zygote told of a kernel's end.
+
+    Raises:
+        SandboxError: no memory was left on this machine, which is not the student's failure.
+    """
+    if event.get("starved"):
+        raise SandboxError(
+            "this machine ran out of memory, and Linux killed a process of the submission, which was within its own "
+            "limit: grade with fewer --workers, or with a lower memory_mb"
+        )
+    return event
 
 
 @cache

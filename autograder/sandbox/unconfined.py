@@ -30,7 +30,7 @@ class Unconfined(Sandbox):
         """Start the zygote as a child process."""
         paths = self.paths(folder)
         Path(paths.work).mkdir(exist_ok=True)
-        options = zygote_options(spec, paths, walls=False, own_user=False, alone=False, readable=[])
+        options = zygote_options(spec, paths, walls=False, own_user=False, alone=False, cgroup=False, readable=[])
         log = folder / "log"
         try:
             with log.open("wb") as output:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.inside.values import (
-    MAX_DEPTH,
+    ANSWER,
     MAX_INT_BITS,
-    MAX_NODES,
+    REQUEST,
     TENSOR_DTYPES,
+    Bounds,
     Decoder,
     Encoder,
     Opaque,
@@ -162,18 +163,18 @@ def nested(depth, leaf):
 
 @pytest.mark.parametrize("leaf", [1, 1j, np.ones(2), "x"])
 def test_depth_is_bounded_alike_on_both_sides(leaf):
-    assert identical(cross(nested(MAX_DEPTH, leaf)), nested(MAX_DEPTH, leaf))
+    assert identical(cross(nested(REQUEST.depth, leaf)), nested(REQUEST.depth, leaf))
     with pytest.raises(ValueRefused):
-        Encoder().encode(nested(MAX_DEPTH + 1, leaf))
+        Encoder().encode(nested(REQUEST.depth + 1, leaf))
 
 
 @pytest.mark.parametrize(
     "value",
-    [2**MAX_INT_BITS, [0] * MAX_NODES, "x" * 101, b"x" * 101, np.ones(13), torch.ones(26), ["x" * 60, b"x" * 60]],
+    [2**MAX_INT_BITS, [0] * REQUEST.parts, "x" * 101, b"x" * 101, np.ones(13), torch.ones(26), ["x" * 60, b"x" * 60]],
 )
 def test_what_is_larger_than_allowed_is_refused(value):
     with pytest.raises(ValueRefused):
-        Encoder(max_bytes=100).encode(value)
+        Encoder(bounds=Bounds(100)).encode(value)
 
 
 # the hostile side
@@ -233,7 +234,7 @@ hostile = st.recursive(
 @example({"t": "ndarray", "d": "<c32", "s": [1], "b": 0}, [bytes(32)])
 def test_whatever_is_sent_is_a_plain_value_or_refused(tree, buffers):
     try:
-        value = Decoder(buffers, Opaque, answer=True).decode(tree)
+        value = Decoder(buffers, Opaque, ANSWER).decode(tree)
     except ValueRefused:
         return
     assert identical(cross([value]), [value])  # a check may hand it on
@@ -263,7 +264,7 @@ def test_an_integer_that_could_not_be_sent_back_is_refused(number):
         Decoder([]).decode({"t": "int", "v": hex(number)})
 
 
-@given(st.integers(MAX_NODES + 1, MAX_NODES + 3))
+@given(st.integers(REQUEST.parts + 1, REQUEST.parts + 3))
 def test_too_many_parts_are_refused(count):
     with pytest.raises(ValueRefused):
         Decoder([]).decode({"t": "list", "v": [None] * count})

@@ -141,6 +141,7 @@ def test_silence_is_a_timeout_that_names_the_function(call):
         ({"code": -11, "peak": 0}, "died", "signal 11"),
         ({"code": 3, "peak": 0}, "died", "exit code 3"),
         ({"code": -9, "peak": LIMITS.memory_bytes}, "memory", "1024 MiB"),
+        ({"code": -9, "peak": 0, "killed": True}, "memory", "1024 MiB"),
     ],
 )
 def test_a_kernel_that_ends_says_how(scripted, call, event, cause, told):

@@ -19,6 +19,7 @@ from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, SandboxError, UsageError
 from autograder.grading import grade
 from autograder.grading.grade import Basis, Grader, Task
+from autograder.inside.values import Bounds
 from autograder.kernel.session import Execution
 from autograder.model.assignment import Assignment, Limits
 from autograder.model.submission import Submission
@@ -44,7 +45,7 @@ class InProcessSession:
     """Runs the cells in this process, which stands for a kernel in a slot."""
 
     walls = ("a wall",)
-    max_answer_bytes = 2**20
+    bounds = Bounds(2**20)
 
     def __init__(self, slot, student, limits):
         self.slot = slot

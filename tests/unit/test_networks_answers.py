@@ -19,7 +19,7 @@ from autograder.checks.pairing import Layer, Signal, ordinal, read_layers
 from autograder.checks.student import Student
 from autograder.errors import StudentFailure
 from autograder.inside.networks import OPERATIONS, pattern, table
-from autograder.inside.values import Encoder
+from autograder.inside.values import Bounds, Encoder
 
 X = torch.linspace(-1, 1, 2 * 3 * 8 * 8).reshape(2, 3, 8, 8).sin()
 
@@ -71,7 +71,7 @@ def test_a_forward_that_raises_is_told_with_its_error(record, there):
 class Liar:
     """A transport whose every network operation is answered by the same value."""
 
-    max_answer_bytes = 2**20
+    bounds = Bounds(2**20)
 
     def __init__(self, answer):
         self.answer = answer

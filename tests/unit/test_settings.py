@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from autograder.errors import UsageError
+from autograder.inside.values import ANSWER
+from autograder.kernel.session import MESSAGE_BYTES
 from autograder.model.assignment import Limits
-from autograder.settings import Settings
+from autograder.settings import LimitsTable, Settings
 
 COURSE = """
 [course]
@@ -169,3 +172,32 @@ def test_the_gradebook_lies_in_the_course_unless_the_environment_says_where(proj
     assert Settings.read(project()).db_url == f"sqlite:///{project() / 'course' / 'gradebook.db'}"
     monkeypatch.setenv("AUTOGRADER_DB_URL", "postgresql://db/grades")
     assert Settings.read(project()).db_url == "postgresql://db/grades"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        (["call_second=20"], "--limit call_second=20: there is no such setting; did you mean call_seconds?"),
+        (["memory_mb=64"], "--limit memory_mb=64: Input should be greater than or equal to 128"),
+        (["memory_mb=lots"], "--limit memory_mb=lots: Input should be a valid integer"),
+        (["answer_depth=25"], "--limit answer_depth=25: Input should be less than or equal to 24"),
+        (["20"], "--limit 20: expected NAME=VALUE"),
+    ],
+)
+def test_a_wrong_limit_of_a_run_is_named(project, pairs, told):
+    with pytest.raises(UsageError, match=re.escape(told)):
+        Settings.read(project(), pairs)
+
+
+def test_a_limit_of_a_run_goes_before_that_of_an_assignment(project):
+    root = project(COURSE + "[limits]\ncell_seconds = 7\n" + ASSIGNMENT + "limits = {call_seconds = 3}\n")
+    [assignment] = Settings.read(root, ["call_seconds=20", "answer_mb = 1"]).assignments
+    assert (assignment.limits.call_seconds, assignment.limits.cell_seconds) == (20, 7)
+    assert assignment.limits.answer_bytes == 2**20
+    assert Settings.read(root).assignments[0].limits.call_seconds == 3
+
+
+def test_the_most_that_an_answer_may_be_can_be_sent_on_to_another_call():
+    most = {name: LimitsTable.model_fields[f"answer_{name}"].metadata[1].le for name in ("depth", "parts", "mb")}
+    assert (most["depth"], most["parts"]) == (ANSWER.depth, ANSWER.parts)
+    assert most["mb"] * 2**20 < ANSWER.bytes == MESSAGE_BYTES

@@ -19,7 +19,7 @@ class FakeSlot:
     broken = False
 
     def __init__(self, sandbox, spec):
-        self.spec, self.served, self.closed = spec, 0, False
+        self.spec, self.served, self.closed, self.worn = spec, 0, False, False
         self.made.append(self)
 
     def wait(self):
@@ -52,6 +52,13 @@ def test_a_slot_is_replaced_when_it_has_served_its_time(pool):
     assert served[2].closed
     assert served[3] is not served[0]
     assert not served[3].closed
+
+
+def test_a_slot_whose_memory_was_not_enough_is_replaced(pool):
+    with pool.lease(SPEC) as slot:
+        slot.worn = True
+    assert slot.closed
+    assert serve(pool) is not slot
 
 
 def test_the_strictest_setting_gives_every_submission_a_slot_of_its_own(monkeypatch, pool):

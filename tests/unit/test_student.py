@@ -11,6 +11,7 @@ import torch
 from autograder.checks.record import Record, recording
 from autograder.checks.student import Handle, Student, signature
 from autograder.errors import CheckerError, StudentFailure
+from autograder.inside.values import Bounds
 
 IMAGE = np.arange(12.0).reshape(3, 4)
 
@@ -18,7 +19,7 @@ IMAGE = np.arange(12.0).reshape(3, 4)
 class Reply:
     """A transport that gives one reply, whatever it is asked."""
 
-    max_answer_bytes = 2**20
+    bounds = Bounds(2**20)
 
     def __init__(self, reply, buffers=()):
         self.reply, self.buffers = reply, buffers
@@ -195,7 +196,7 @@ def test_a_message_that_is_no_unicode_text_can_be_written_down(student_with):
 def test_an_answer_that_is_too_large_is_refused(record):
     transport = Reply({"status": "ok", "value": 1})
     Student("ada", transport).f()
-    assert transport.asked[0]["max_bytes"] == transport.max_answer_bytes
+    assert transport.asked[0]["bounds"] == list(transport.bounds)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from autograder.checks import check
 from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, SandboxError, StudentFailure, UsageError
+from autograder.inside.values import ANSWER
 
 DOUBLE = """
 @check(cell="doubling", points=4)
@@ -35,7 +36,7 @@ def run(suite, student="ada", secret="s", **namespace):
 class Broken:
     """A transport whose every request fails."""
 
-    max_answer_bytes = 1
+    bounds = ANSWER
 
     def __init__(self, error):
         self.error = error
