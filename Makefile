@@ -19,7 +19,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow redteam lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow test-gpu redteam lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -71,6 +71,9 @@ test-slow: $(stamp) ## the slow ones: every verdict on the example class is as p
 
 redteam: $(stamp) ## every attack on every sandbox: prints what held, and writes it into README.md and docs/security.md
 	$(bin)/python -m pytest --numprocesses $(JOBS) --pages tests/redteam
+
+test-gpu: $(stamp) ## on a machine with a GPU: forks that use CUDA, memory, verdicts as on the CPU
+	$(bin)/python -m pytest tests/gpu tests/redteam/test_gpu_attacks.py
 
 test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*

@@ -38,6 +38,7 @@ app.add_typer(images, name="image")
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and SIGINT."""
+GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
 NOBODY = "student"
 """Whose inputs a notebook gets that is nobody's."""
 out = Console()
@@ -52,6 +53,14 @@ SandboxOption = Annotated[
 ]
 ImageOption = Annotated[str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]
 RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]
+GpusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gpus",
+        help='for assignments with runner = "gpu": all, none, or numbers and UUIDs with commas between '
+        "[as course.toml says]",
+    ),
+]
 LimitOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -158,6 +167,7 @@ def check(
     image: ImageOption = None,
     runtime: RuntimeOption = None,
     limit: LimitOption = None,
+    gpus: GpusOption = None,
     staff: Annotated[bool, typer.Option("--staff", help="also what only staff may see: inputs, tracebacks")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the report to this file")] = None,
 ) -> None:
@@ -166,7 +176,7 @@ def check(
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
     from autograder.jobs.work import submission
-    from autograder.sandbox import choose
+    from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
@@ -174,9 +184,13 @@ def check(
     if not notebook.is_file():
         raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
     _expect_folder(json_file)
+    found = gpu.gpus(gpus or settings.sandbox.gpus, 1) if chosen.runner == "gpu" else None
+    if chosen.needs_gpu and found is None:
+        raise UsageError(f"{assignment} needs a GPU, and there is none to use here: {GPU_ADVICE}")
     task = Task.load(chosen, settings.root, settings.secret)
     with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
-        report = Grader(pool, image, runtime).grade(task, submission(student or NOBODY, chosen, notebook)).report
+        grader = Grader(pool, image, runtime, found)
+        report = grader.grade(task, submission(student or NOBODY, chosen, notebook)).report
     table.print_report(out, report, staff=staff)
     if not student:
         err.print("hidden inputs as of nobody: --student NAME gives those of a student", style="dim")
@@ -202,6 +216,10 @@ def grade(
     image: ImageOption = None,
     runtime: RuntimeOption = None,
     limit: LimitOption = None,
+    gpus: GpusOption = None,
+    slots_per_gpu: Annotated[
+        int | None, typer.Option(min=1, help="submissions at a time on one GPU [as course.toml says]")
+    ] = None,
     slot_lifetime: Annotated[
         int | None,
         typer.Option(
@@ -225,8 +243,9 @@ def grade(
     settings = Settings.read(limits=limit or ())
     _expect_folder(json_file)
     options = cohort.Options(
-        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, tuple(limit or ()), tuple(student or ())
-    )
+        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
+        tuple(limit or ()), tuple(student or ()),
+    )  # fmt: skip
     with _progress(name) as (advance, starting):
         done = cohort.grade(settings, name, options, advance, starting)
     if json_file is not None:
@@ -234,8 +253,10 @@ def grade(
     if not quiet:
         table.print_class(out, done.reports, done.standing.penalties)
     failed = [report for report in done.reports if report.status == "failed"]
-    graded = len(done.reports) - len(failed)
+    graded = len(done.reports) - len(failed) - done.queued
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    if done.waiting:
+        _note("queued", f"{_count(done.queued, 'submission')} of {done.total}: {done.waiting}; {GPU_ADVICE}", "yellow")
     if any(report.student in done.standing.penalties for report in done.reports):
         out.print("late: points that the gradebook takes off the score for lateness", highlight=False)
     if done.standing.unread:
@@ -294,6 +315,7 @@ def audit(
     image: ImageOption = None,
     runtime: RuntimeOption = None,
     limit: LimitOption = None,
+    gpus: GpusOption = None,
 ) -> None:
     """Grade the grader: right answers must get full marks, known mistakes must fail and get their own hint.
 
@@ -303,13 +325,13 @@ def audit(
     from autograder.grading.audit import trials
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
-    from autograder.sandbox import choose
+    from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
     wrong = 0
     with SlotPool(choose.sandbox(sandbox), settings.sandbox.slot_lifetime) as pool:
-        grader = Grader(pool, image, runtime)
+        grader = Grader(pool, image, runtime, gpu.gpus(gpus or settings.sandbox.gpus, 1))
         for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
             task = Task.load(assignment, settings.root, settings.secret)
             found = []

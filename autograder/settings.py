@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import UsageError
-from autograder.model.assignment import Assignment, Limits, Profile
+from autograder.model.assignment import Assignment, Limits, Profile, Runner
 
 MIB = 2**20
 
@@ -65,6 +65,7 @@ class LimitsTable(_Table):
     answer_depth: int | None = Field(default=None, ge=1, le=24)
     answer_parts: int | None = Field(default=None, ge=1, le=100_000)
     notebook_mb: int | None = Field(default=None, ge=1)
+    gpu_memory_mb: int | None = Field(default=None, ge=64)
 
     def over(self, base: Limits) -> Limits:
         """`base` with what this table sets."""
@@ -80,6 +81,7 @@ class LimitsTable(_Table):
             answer_depth=self.answer_depth or base.answer_depth,
             answer_parts=self.answer_parts or base.answer_parts,
             notebook_bytes=self.notebook_mb * MIB if self.notebook_mb else base.notebook_bytes,
+            gpu_memory_bytes=self.gpu_memory_mb * MIB if self.gpu_memory_mb else base.gpu_memory_bytes,
         )
 
     @classmethod
@@ -106,6 +108,8 @@ class SandboxTable(_Table):
     """`[sandbox]`: how slots are used. A command's options go before it."""
 
     slot_lifetime: int = Field(default=200, ge=1)
+    gpus: str = "all"
+    slots_per_gpu: int = Field(default=1, ge=1)
 
 
 class AssignmentTable(_Table):
@@ -118,6 +122,16 @@ class AssignmentTable(_Table):
     due: datetime | None = None
     forbidden: tuple[str, ...] = ()
     limits: LimitsTable = LimitsTable()
+    runner: Runner = "cpu"
+    needs_gpu: bool = False
+
+    @model_validator(mode="after")
+    def _can_use_a_gpu(self) -> AssignmentTable:
+        if self.needs_gpu and self.runner != "gpu":
+            raise ValueError('needs_gpu needs runner = "gpu"')
+        if self.runner == "gpu" and self.profile != "torch":
+            raise ValueError('runner = "gpu" needs profile = "torch"')
+        return self
 
 
 class _Course(_Table):
@@ -173,7 +187,15 @@ class Settings(_Table):
             db_url=os.environ.get("AUTOGRADER_DB_URL", f"sqlite:///{root / 'course' / 'gradebook.db'}"),
             assignments=tuple(
                 Assignment(
-                    a.name, a.title, a.points, a.profile, _utc(a.due), a.forbidden, over.over(a.limits.over(base))
+                    a.name,
+                    a.title,
+                    a.points,
+                    a.profile,
+                    _utc(a.due),
+                    a.forbidden,
+                    over.over(a.limits.over(base)),
+                    a.runner,
+                    a.needs_gpu,
                 )
                 for a in table.assignments
             ),

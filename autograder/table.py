@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograder.grading.audit import Trial
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
+COLOURS = {"failed": "red", "queued": "yellow"}
 COLUMNS = ("student", "score", "late", "checks", "s", "what failed")
 NO_PENALTIES: Mapping[str, float] = MappingProxyType({})
 NUMBERS = 40
@@ -113,10 +114,10 @@ def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[
 
 def _row(report: Report, penalty: float, room: int) -> list[Text]:
     passed = sum(check.verdict == "pass" for check in report.checks)
-    colour = "red" if report.status == "failed" else "green" if report.score == report.max_score else "default"
+    colour = COLOURS.get(report.status, "green" if report.score == report.max_score else "default")
     return [
         Text(plain(report.student)),
-        Text("failed" if report.status == "failed" else f"{report.score:g}", style=colour),
+        Text(f"{report.score:g}" if report.status == "graded" else report.status, style=colour),
         Text(f"-{penalty:g}" if penalty and report.status == "graded" else "", style="yellow"),
         Text(f"{passed}/{len(report.checks)}"),
         Text(f"{report.seconds:.2f}"),
@@ -135,7 +136,7 @@ def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list
 
 def _failures(report: Report, room: int) -> str:
     """Why checks failed, cell by cell; where that has no room and the cause is one, how many cells."""
-    if report.status == "failed":
+    if report.status != "graded":
         return plain(report.error.splitlines()[0] if report.error else "")
     if said_by_all(report.checks) and report.checks[0].verdict == "not_run":
         return "unreadable, see below"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autograder.errors import Cause, CheckerError
+from autograder.model.assignment import Runner
 from autograder.model.report import Picture
 
 Reveal = Literal["worst", "inputs", "nothing"]
@@ -39,6 +40,7 @@ class Record:
     case: int | None = None
     cases: int = 0
     call: str = ""
+    runner: Runner = "cpu"
 
     def add(self, comparison: Comparison) -> bool:
         """Note a comparison with the case and call it belongs to; says whether it held."""

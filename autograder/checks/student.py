@@ -11,6 +11,7 @@ import numpy as np
 from autograder.checks.record import current
 from autograder.errors import Cause, CheckerError, StudentFailure
 from autograder.inside import values
+from autograder.model.assignment import Runner
 
 CAUSES: dict[str, Cause] = {
     "exception": "exception",
@@ -25,6 +26,8 @@ class Transport(Protocol):
 
     bounds: values.Bounds
     """Of an answer."""
+    runner: Runner
+    """What the student's code runs on."""
 
     def request(
         self, message: dict[str, Any], buffers: Sequence[Any], seconds: float | None
@@ -78,6 +81,11 @@ class Student:
         self._seed = seed
         self._seconds = seconds
         self._asked = 0
+
+    @property
+    def runner(self) -> Runner:
+        """`gpu` or `cpu`: a check may choose its sizes by it. Networks that it operates on are on that device."""
+        return self._transport.runner
 
     def __getattr__(self, function: str) -> Any:
         if function.startswith("_"):

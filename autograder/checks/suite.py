@@ -138,6 +138,7 @@ class Suite:
         """
         seed = seed_of(secret, student, self.assignment, item.name)
         record = Record(reveal=item.reveal) if record is None else record
+        record.runner = transport.runner
         try:
             with recording(record):
                 item.function(Student(student, transport, seed=seed, seconds=item.seconds), Draw(seed))
@@ -209,7 +210,8 @@ class Suite:
             wrong = known.function(student)  # a variable answer
         namespace = {**vars(self.reference), known.of: wrong}
         try:
-            return alike(outcome, self.run(item, LocalTransport(namespace), student, secret, Echo(outcome.record)))
+            again = LocalTransport(namespace, outcome.record.runner)
+            return alike(outcome, self.run(item, again, student, secret, Echo(outcome.record)))
         except Unlike:
             return False
 

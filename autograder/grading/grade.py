@@ -6,7 +6,8 @@ import hashlib
 import re
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from autograder.checks.suite import Check, Suite, digest, find
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
 from autograder.grading.slots import SlotPool
 from autograder.kernel.session import Execution, KernelSession
-from autograder.model.assignment import Assignment
+from autograder.model.assignment import Assignment, Runner
 from autograder.model.report import CheckResult, Provenance, Report
 from autograder.model.submission import Submission
 from autograder.notebooks import document
 from autograder.notebooks.rebuild import rebuild
+from autograder.sandbox.gpu import Gpus
 from autograder.sandbox.interface import SlotSpec
+from autograder.sandbox.slot import Slot
 
 RETRIES = 2
 FILE, LINE = re.compile(r"\([\w<>./-]+, line (\d+)\)$"), r"(line \1)"
@@ -72,8 +75,9 @@ class Basis:
         spec = SlotSpec(self.assignment.profile, self.assignment.limits, runtime=runtime)
         return replace(spec, image=image) if image else spec
 
-    def provenance(self, submission: Submission, image: str) -> Provenance:
-        """What a verdict on `submission` rests on."""
+    def provenance(self, submission: Submission, image: str, runner: Runner = "cpu") -> Provenance:
+        """What a verdict on `submission` rests on; a GPU, where checks may have other sizes, is told with the image."""
+        image += " on a GPU" if runner == "gpu" else ""
         seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
         released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
         checks = hashlib.sha256(f"{self.checks_sha256}{released}".encode()).hexdigest()
@@ -118,10 +122,14 @@ def is_checked(cell: NotebookNode) -> bool:
 class Grader:
     """Grades submissions one after the other with slots from `pool`."""
 
-    def __init__(self, pool: SlotPool, image: str | None = None, runtime: str | None = None) -> None:
+    def __init__(
+        self, pool: SlotPool, image: str | None = None, runtime: str | None = None, gpus: Gpus | None = None
+    ) -> None:
+        """`gpus` are for the assignments that can use one; without them those run at their CPU size."""
         self.pool = pool
         self._image = image
         self._runtime = runtime
+        self._gpus = gpus
         self._images: dict[SlotSpec, str] = {}
 
     def grade(self, task: Task, submission: Submission) -> Graded:
@@ -135,7 +143,7 @@ class Grader:
         try:
             if spec not in self._images:  # each asks the engine
                 self._images[spec] = self.pool.sandbox.image_id(spec)
-            provenance = task.provenance(submission, self._images[spec])
+            provenance = task.provenance(submission, self._images[spec], self._runner(task))
         except SandboxError as error:
             return self._failed(task, empty, started, task.released, str(error))
         empty = replace(empty, provenance=provenance)
@@ -173,7 +181,7 @@ class Grader:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
         bans = forbidden(notebook, task.assignment.forbidden)
         with (
-            self.pool.lease(spec) as slot,
+            self._lease(task, spec) as slot,
             KernelSession(slot, submission.student, task.assignment.limits) as session,
         ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
@@ -184,6 +192,26 @@ class Grader:
                 else:
                     outcomes[item] = task.suite.run(item, session, submission.student, task.secret)
         return _Run(execution, outcomes, session.walls)
+
+    def _runner(self, task: Basis) -> Runner:
+        return "gpu" if self._gpus and task.assignment.runner == "gpu" else "cpu"
+
+    @contextmanager
+    def _lease(self, task: Task, spec: SlotSpec) -> Iterator[Slot]:
+        """A slot; with a GPU, where the submission runs on one: then it is kept only if the GPU is as it was before.
+
+        Raises:
+            SandboxError: no slot could be started, or the GPU is lost or in use.
+        """
+        if self._gpus is None or self._runner(task) == "cpu":
+            with self.pool.lease(spec) as slot:
+                yield slot
+            return
+        with self._gpus.turn(task.assignment.limits.gpu_memory_bytes) as share:
+            used = self._gpus.used(share)
+            with self.pool.lease(replace(spec, gpu=share)) as slot:
+                yield slot
+                slot.worn = slot.worn or not self._gpus.released(share, used)
 
     @staticmethod
     def _failed(task: Task, empty: Report, started: float, notebook: NotebookNode, error: str) -> Graded:

@@ -216,13 +216,13 @@ def initialise(kernel: dict[str, Any]) -> Application:
     app.initialize([])
     os.umask(old)
     app.shell.enable_matplotlib("inline")  # as importing pyplot does in a kernel: here the zygote imported it
-    serve(app)
+    serve(app, "cpu" if kernel["gpu"] is None else "cuda")
     return app
 
 
-def serve(app: Application) -> None:
+def serve(app: Application, device: str) -> None:
     """Put the probe behind the comm target that the checks open."""
-    answers = probe.Probe(app.shell.user_ns)
+    answers = probe.Probe(app.shell.user_ns, device)
 
     def opened(comm: Any, _message: dict[str, Any]) -> None:
         def heard(message: dict[str, Any]) -> None:

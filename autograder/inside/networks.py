@@ -118,6 +118,17 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+def put_on(device: str, value: Any) -> Any:
+    """`value` with its networks moved to `device`, and the tensors in its lists, tuples and dicts copied there."""
+    if isinstance(value, nn.Module | Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: put_on(device, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(put_on(device, item) for item in value)
+    return value
+
+
 def table(shape: Sequence[int]) -> tuple[int, ...]:
     """A tensor's shape as a layer uses it: `(outputs, weights of each)`, or `(n,)` for a vector.
 
@@ -277,7 +288,7 @@ def _note_gradients(outputs: Sequence[Tensor], seen: Sequence[tuple[dict[str, An
     outputs = [output for output in outputs if output.requires_grad]
     firsts = [_tensors(layer)[0][1] for _, layer in seen]
     wanted = [tensor for tensor in firsts if tensor.requires_grad]
-    slopes = [torch.from_numpy(_direction(output.numel())).reshape(output.shape) for output in outputs]
+    slopes = [torch.from_numpy(_direction(o.numel())).reshape(o.shape).to(o.device) for o in outputs]
     found = torch.autograd.grad(outputs, wanted, slopes, allow_unused=True) if outputs and wanted else ()
     gradients = dict(zip(map(id, wanted), found, strict=bool(found)))
     for (description, _), first in zip(seen, firsts, strict=True):

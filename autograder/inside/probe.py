@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from . import values
+from . import gpu, values
 
 COMM_TARGET = "autograder"
 """The comm target under which the checks reach the probe."""
@@ -22,13 +22,17 @@ COMM_TARGET = "autograder"
 class Probe:
     """Serves requests on `namespace`, the student's globals. Objects that cannot cross are kept by number.
 
+    Tensors come to lie on the CPU, and functions are called with them as they are. A network that a check operates on
+    is put on `device` first, and so is what it is given.
+
     A request is a dict: `operation` (`call`, `value`, `apply`, `method`, `network`), `name`, `handle`,
     `arguments`, `keywords`, `seed`, `bounds` of the answer; a reply is `{"status": "ok", "value": tree}` or
     `{"status": "error", "cause", "type", "message", "traceback"}`.
     """
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any], device: str = "cpu") -> None:
         self.namespace = namespace
+        self.device = device
         self._kept: list[Any] = []
 
     def answer(self, request: dict[str, Any], buffers: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -69,6 +73,8 @@ class Probe:
         if operation == "network":
             from . import networks  # it imports torch: only where networks are
 
+            if self.device != "cpu":
+                target, arguments, keywords = networks.put_on(self.device, (target, arguments, keywords))
             return networks.OPERATIONS[name](target, *arguments, **keywords)
         raise values.ValueRefused(f"unknown operation {operation!r}")
 
@@ -106,7 +112,7 @@ def _seed(seed: int | None) -> None:
 
 def _is_torch_memory(error: BaseException) -> bool:
     """Whether torch could not allocate: it raises a plain RuntimeError on the CPU."""
-    return type(error) is RuntimeError and "can't allocate memory" in str(error)
+    return gpu.is_out_of_memory(error) or (type(error) is RuntimeError and "can't allocate memory" in str(error))
 
 
 def _error(cause: str, error: BaseException, message: str | None = None) -> dict[str, Any]:

@@ -73,16 +73,18 @@ def limit_resources(processes: int, disk: int) -> str:
     return "rlimits"
 
 
-def limit_memory(memory: int, statm: IO[str]) -> None:
-    """At most `memory` bytes of address space more than now: the kernel's own threads cost the student nothing.
+def limit_memory(memory: int, statm: IO[str], *, mapped: bool = True) -> None:
+    """At most `memory` bytes more than now: the kernel's own threads cost the student nothing.
 
-    `statm` is /proc/self/statm, opened before the walls stood.
+    Of address space; where that is not `mapped` one to one, for CUDA reserves more of it than a machine has memory, of
+    private memory that can be written. `statm` is /proc/self/statm, opened before the walls stood.
     """
-    allowed = int(statm.read().split()[0]) * resource.getpagesize() + memory
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    which, column = (resource.RLIMIT_AS, 0) if mapped else (resource.RLIMIT_DATA, 5)
+    allowed = int(statm.read().split()[column]) * resource.getpagesize() + memory
+    hard = resource.getrlimit(which)[1]
     if hard != resource.RLIM_INFINITY:
         allowed = min(allowed, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    resource.setrlimit(which, (allowed, allowed))
 
 
 def die_before_the_zygote() -> None:
@@ -144,9 +146,10 @@ def landlock(
     for path in readable:
         if os.path.exists(path):  # noqa: PTH110 - as above
             rules.allow(path, rules=read if os.path.isdir(path) else FSAccess.READ_FILE)  # noqa: PTH112 - as above
+    used = FSAccess.all() & (FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.IOCTL_DEV)
     for path in devices:
         if os.path.exists(path):  # noqa: PTH110 - as above
-            rules.allow(path, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
+            rules.allow(path, rules=used)
     never = FSAccess.MAKE_BLOCK | FSAccess.MAKE_CHAR
     for path in writable:
         rules.allow(path, rules=FSAccess.all() & ~never)

@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import pressure, removal, walls
+from . import gpu, pressure, removal, walls
 
 PROFILES = {
     "python": (
@@ -65,7 +65,7 @@ class Zygote:
         gc.collect()
         gc.freeze()
         threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - pathlib is not imported here
-        self.say(event="ready", pid=os.getpid(), threads=threads, resident=_resident())
+        self.say(event="ready", pid=os.getpid(), threads=threads, resident=_resident(), touched=gpu.touched())
         with selectors.DefaultSelector() as selector:
             selector.register(self.control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
@@ -161,9 +161,11 @@ class Zygote:
         from . import kernel as kernels
 
         app = kernels.initialise(kernel)
+        if kernel["gpu"] is not None:
+            standing.append(gpu.prepare(**kernel["gpu"]))
         with statm:
             if self.options["walls"]:
-                walls.limit_memory(kernel["memory"], statm)
+                walls.limit_memory(kernel["memory"], statm, mapped=kernel["gpu"] is None)
         os.write(writer, json.dumps({"event": "started", "walls": standing}).encode())
         os.close(writer)
         app.start()
@@ -176,7 +178,9 @@ class Zygote:
             walls.limit_resources(kernel["processes"], kernel["disk"]),
             walls.drop_user(kernel["uid"]) if self.options["own_user"] else None,
             walls.forbid_privileges(),
-            walls.landlock(self.options["readable"], DEVICES, [kernel["work"]], [kernel["sockets"]]),
+            walls.landlock(
+                self.options["readable"], (*DEVICES, *self.options["devices"]), [kernel["work"]], [kernel["sockets"]]
+            ),
             walls.seccomp(self.seccomp),
         ]
         return [wall for wall in standing if wall is not None]

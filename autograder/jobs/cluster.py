@@ -14,14 +14,19 @@ from typing import Any
 from autograder.errors import UsageError
 
 CONNECT_SECONDS = 10
+GPU = "GPU"
+"""Dask's resource, as a worker is started with it: `dask worker ADDRESS --resources GPU=1`."""
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @contextmanager
-def client(scheduler: str | None, workers: int | None, preload: Sequence[str] = ()) -> Iterator[Any]:
+def client(
+    scheduler: str | None, workers: int | None, preload: Sequence[str] = (), *, gpus: bool = False
+) -> Iterator[Any]:
     """A Dask client; a local cluster lives as long as the block, one thread and one slot a worker.
 
-    The local workers are forks of one process that has imported `preload`: they share that time and that memory.
+    The local workers are forks of one process that has imported `preload`: they share that time and that memory. With
+    `gpus` each may run one task at a time that asks for a GPU.
 
     Raises:
         UsageError: there is no scheduler at that address.
@@ -41,6 +46,7 @@ def client(scheduler: str | None, workers: int | None, preload: Sequence[str] = 
             "distributed.scheduler.http.routes": [],  # Dask cannot do without its servers: let them answer nothing
             "distributed.worker.http.routes": [],
             "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.diagnostics.nvml": False,  # it would start CUDA, which no fork of it could use then
         }
     )
     if scheduler is not None:
@@ -68,9 +74,15 @@ def client(scheduler: str | None, workers: int | None, preload: Sequence[str] = 
                 silence_logs=logging.CRITICAL, protocol="tcp", host="127.0.0.1",
                 # with None the scheduler's HTTP server takes 8787, and warns where another program has it
                 dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
+                resources={GPU: 1} if gpus else None,
             )  # fmt: skip
             found = stack.enter_context(Client(stack.enter_context(cluster)))
         yield found
+
+
+def has_gpus(dask: Any) -> bool:
+    """Whether a worker says that it has a GPU."""
+    return any(worker["resources"].get(GPU) for worker in dask.scheduler_info(n_workers=-1)["workers"].values())
 
 
 @contextmanager

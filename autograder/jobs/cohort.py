@@ -15,10 +15,12 @@ from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.recording import Standing
 from autograder.grading.grade import Basis
 from autograder.jobs import work
-from autograder.jobs.cluster import client, default_workers
+from autograder.jobs.cluster import GPU, client, default_workers, has_gpus
 from autograder.jobs.store import Attempt, AttemptStore, key_of
+from autograder.model.assignment import Runner
 from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
+from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
 
@@ -41,15 +43,18 @@ class Cohort:
     reports: list[Report] = field(default_factory=list)
     total: int = 0
     reused: int = 0
+    queued: int = 0
     interrupted: bool = False
     standing: Standing = field(default_factory=lambda: Standing({}, 0))
+    waiting: str = ""
+    """Why some are `queued`."""
     doubts: list[str] = field(default_factory=list)
     """What staff should look at in what was handed in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to grade a class."""
+    """How to grade a class. None is as the course says, or as is usual."""
 
     sandbox: str = "auto"
     scheduler: str | None = None
@@ -58,7 +63,9 @@ class Options:
     image: str | None = None
     runtime: str | None = None
     slot_lifetime: int | None = None
-    """None: as the course says."""
+    gpus: str | None = None
+    """Which: "all", "none", or numbers and UUIDs with commas between."""
+    slots_per_gpu: int | None = None
     limits: tuple[str, ...] = ()
     """What goes before the course's own, `NAME=VALUE`; `settings` were read with them."""
     students: tuple[str, ...] = ()
@@ -84,7 +91,10 @@ def grade(
     task = Basis.load(settings.assignment(name), settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
     lifetime = options.slot_lifetime or settings.sandbox.slot_lifetime
-    setup = work.Setup(str(settings.root), name, chosen.name, options.image, options.runtime, lifetime, options.limits)
+    setup = work.Setup(
+        str(settings.root), name, chosen.name, options.image, options.runtime, lifetime, options.limits,
+        slots_per_gpu=options.slots_per_gpu or settings.sandbox.slots_per_gpu,
+    )  # fmt: skip
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
     book = CourseGradebook(
@@ -115,6 +125,10 @@ class _Run:
         self.settings, self.task, self.setup, self.options = settings, task, setup, options
         self.store, self.book, self.progress = store, book, progress
         self.cohort = Cohort(setup.assignment)
+        self.gpus: tuple[gpu.Gpu, ...] = ()
+        """Of this machine, where submissions may run on one and here."""
+        if task.assignment.runner == "gpu" and options.scheduler is None:
+            self.gpus = gpu.chosen(self._names())
 
     def all(self, image: str, starting: Callable[[str, int], None]) -> Cohort:
         """Take from the store what is there, run the rest."""
@@ -124,8 +138,7 @@ class _Run:
         self.book.add_students([submission.student for submission in submissions])
         todo = []
         for submission in submissions:
-            key = key_of(submission.student, submission.assignment, self.task.provenance(submission, image))
-            attempt = None if self.options.force else self.store.find(key)
+            attempt = None if self.options.force else self._graded(submission, image)
             if attempt is None:
                 todo.append(submission)
                 continue
@@ -136,14 +149,23 @@ class _Run:
                 self._record(submission, attempt)
             self._done(attempt.report, fresh=False)
         if todo:
-            where = self.options.scheduler
-            told = f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots"
-            starting(f"{told}, {len(todo)} to grade", self.cohort.total)
-            self._run(todo)
+            self._run(todo, lambda told: starting(f"{told}, {len(todo)} to grade", self.cohort.total))
         self.cohort.reports.sort(key=lambda report: report.student)
         self.cohort.standing = self.book.standing(self.setup.assignment)
         self.cohort.doubts += self._doubts()
         return self.cohort
+
+    def _graded(self, submission: Submission, image: str) -> Attempt | None:
+        """The attempt that is there already. What ran on a GPU counts where there is none, but not the reverse."""
+        runners: tuple[Runner, ...] = ("cpu",)
+        if self.task.assignment.runner == "gpu":
+            runners = ("gpu",) if self.gpus else ("gpu", "cpu")
+        for runner in runners:
+            provenance = self.task.provenance(submission, image, runner)
+            attempt = self.store.find(key_of(submission.student, submission.assignment, provenance))
+            if attempt is not None:
+                return attempt
+        return None
 
     def _submissions(self) -> list[Submission]:
         found = []
@@ -175,16 +197,31 @@ class _Run:
         known = [assignment.name for assignment in self.settings.assignments]
         return unread + [f"{path}: no assignment has this name" for path in self.book.strangers(known)]
 
-    def _run(self, todo: list[Submission]) -> None:
+    def _names(self) -> str:
+        return self.options.gpus or self.settings.sandbox.gpus
+
+    def _run(self, todo: list[Submission], starting: Callable[[str], None]) -> None:
         from distributed import as_completed
 
-        workers = min(self.options.workers or default_workers(), len(todo))
-        with client(self.options.scheduler, workers, work.IMPORTS[self.task.assignment.profile]) as dask:
+        where, needed = self.options.scheduler, self.task.assignment.needs_gpu
+        if needed and not where and not self.gpus:
+            self._queue(todo, "this machine has none" if self._names() != gpu.NONE else "none may be used")
+            return
+        starting(f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots{self._on()}")
+        turns = len(self.gpus) * self.setup.slots_per_gpu
+        workers = min(self.options.workers or turns or default_workers(), len(todo))
+        with client(where, workers, work.IMPORTS[self.task.assignment.profile], gpus=turns > 0) as dask:
             gc.freeze()  # what has been imported stays: no later collection need look at it
+            routed = turns > 0 or (self.task.assignment.runner == "gpu" and has_gpus(dask))
+            if needed and not routed:
+                self._queue(todo, f"no worker of {where} has one (`dask worker ... --resources GPU=1`)")
+                return
+            setup = replace(self.setup, gpus=self._names()) if routed else self.setup
+            resources = {GPU: 1} if routed else None
             by_key: dict[str, Submission] = {}
             futures = []
             for submission in todo:
-                future = dask.submit(work.work, self.setup, submission, pure=False)
+                future = dask.submit(work.work, setup, submission, pure=False, resources=resources)
                 by_key[future.key] = submission
                 futures.append(future)
             try:
@@ -194,6 +231,24 @@ class _Run:
             except KeyboardInterrupt:
                 self.cohort.interrupted = True
                 dask.cancel(futures)
+
+    def _on(self) -> str:
+        if self.task.assignment.runner == "cpu":
+            return ""
+        names = ", ".join(dict.fromkeys(each.name for each in self.gpus))
+        if not names:
+            return " (no GPU here: the checks take their CPU size)"
+        return f" on {len(self.gpus)} GPU{'s' if len(self.gpus) > 1 else ''} ({names})"
+
+    def _queue(self, todo: list[Submission], why: str) -> None:
+        """Leave submissions for a machine that can run them: neither the store nor the gradebook hears of it."""
+        self.cohort.waiting = f"{self.setup.assignment} needs a GPU, and {why}"
+        for submission in todo:
+            provenance = self.task.provenance(submission, "")
+            told = self.cohort.waiting
+            report = Report(submission.student, submission.assignment, "queued", (), provenance, error=told)
+            self.cohort.queued += 1
+            self._done(report, fresh=False)
 
     def _finish(self, submission: Submission, future: Any) -> None:
         """Keep what a worker returned.

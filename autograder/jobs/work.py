@@ -18,6 +18,7 @@ from autograder.model.assignment import Assignment
 from autograder.model.report import Report
 from autograder.model.submission import Submission
 from autograder.notebooks import document
+from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
 
@@ -41,6 +42,9 @@ class Setup:
     slot_lifetime: int = 1
     limits: tuple[str, ...] = ()
     """`NAME=VALUE`: what goes before the course's own."""
+    gpus: str = gpu.NONE
+    """Those of the worker's machine that it may use, as `autograder.sandbox.gpu.chosen` reads them."""
+    slots_per_gpu: int = 1
 
 
 @cache
@@ -55,7 +59,7 @@ def grader(setup: Setup) -> tuple[Grader, Task]:
     Finalize(None, pool.close, exitpriority=0)  # not atexit: a fork of the forkserver ends without it
     gc.collect()
     gc.freeze()  # what has been imported stays: no later collection need look at it
-    return Grader(pool, setup.image, setup.runtime), task
+    return Grader(pool, setup.image, setup.runtime, gpu.gpus(setup.gpus, setup.slots_per_gpu)), task
 
 
 def warm(setup: Setup) -> None:

@@ -26,12 +26,14 @@ from autograder.inside.values import ANSWER, Bounds
 from autograder.kernel.calls import Caller, death
 from autograder.kernel.messages import UNREADABLE, WarySession
 from autograder.kernel.relay import Relay
-from autograder.model.assignment import Limits
+from autograder.model.assignment import Limits, Runner
 from autograder.sandbox.slot import Slot
 
 HIGH_WATER = 10_000
 MESSAGE_BYTES = 2**28
 """The largest part of a message that ZeroMQ takes at all."""
+BROKEN = "AcceleratorError"
+"""Torch's name for an error of CUDA after which it answers nothing else."""
 MESSAGES_BYTES = 2**25
 """What messages take beside a notebook's output: a cell's source comes back, each message has its headers."""
 
@@ -60,6 +62,7 @@ class KernelSession:
         self.student = student
         self.limits = limits
         self.walls: tuple[str, ...] = ()
+        self.runner: Runner = "gpu" if slot.spec.gpu else "cpu"
         self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
         self._deadline = time.monotonic() + limits.total_seconds
         self._manager: AsyncKernelManager | None = None
@@ -114,8 +117,8 @@ class KernelSession:
         except KernelLost:
             self._end()
             raise
-        if reply.get("cause") == "memory":
-            self._end()  # what it hoards would starve the next request
+        if reply.get("cause") == "memory" or (self.runner == "gpu" and reply.get("type") == BROKEN):
+            self._end()  # what it hoards would starve the next request, and a GPU's context never mends
         return reply, answer
 
     def _used_up(self) -> str:
@@ -250,9 +253,17 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         else:
-            if not any(_is_memory(output) for output in cell.outputs):
+            errors = [output for output in cell.outputs if output.output_type == "error"]
+            if any(map(_is_gpu_memory, errors)):
+                most = self._limits.gpu_memory_bytes >> 20
+                failure = KernelLost("memory", f"the cell used more than {most} MiB of the GPU's memory")
+            elif any(map(_is_memory, errors)):
+                most = self._limits.memory_bytes >> 20
+                failure = KernelLost("memory", f"the cell used more than {most} MiB of memory")
+            elif self._slot.spec.gpu and (broken := [error for error in errors if error.ename == BROKEN]):
+                failure = KernelLost("died", f"the cell broke the GPU's context: {broken[0].evalue[:200]}")
+            else:
                 return
-            failure = KernelLost("memory", f"the cell used more than {self._limits.memory_bytes >> 20} MiB of memory")
         finally:
             cell.source = source
         cell.outputs = [
@@ -302,15 +313,17 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
 
 
 def _is_memory(output: Any) -> bool:
-    """Whether an output is a failed allocation's error: what such a cell hoards would starve the next.
+    """Whether an error is a failed allocation's: what such a cell hoards would starve the next.
 
     Python's parser raises one too, for code that is nested too deep: no line of the cell has run then.
     """
-    if output.output_type != "error":
-        return False
     return (output.ename == "MemoryError" and any("In[" in line for line in output.traceback)) or (
         output.ename == "RuntimeError" and "can't allocate memory" in output.evalue
     )
+
+
+def _is_gpu_memory(error: Any) -> bool:
+    return error.ename == "OutOfMemoryError" and "out of memory" in error.evalue
 
 
 @cache

@@ -9,6 +9,9 @@ from typing import Literal
 Profile = Literal["python", "numpy", "torch"]
 """What a sandbox has warm and what is importable there: each profile has what the one before it has."""
 
+Runner = Literal["cpu", "gpu"]
+"""What a submission runs on; its checks choose their sizes by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,6 +28,7 @@ class Limits:
     answer_depth: int = 24
     answer_parts: int = 100_000
     notebook_bytes: int = 20 * 2**20
+    gpu_memory_bytes: int = 8 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,7 @@ class Assignment:
     forbidden: tuple[str, ...] = ()
     """Dotted names a solution may not use (`numpy.convolve`, `scipy`): modules and attributes alike."""
     limits: Limits = field(default_factory=Limits)
+    runner: Runner = "cpu"
+    """`gpu`: on a GPU where there is one, on the CPU at the checks' CPU size elsewhere."""
+    needs_gpu: bool = False
+    """Submissions wait where there is no GPU."""

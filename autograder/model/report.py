@@ -9,7 +9,7 @@ from typing import Any, Literal
 from autograder.errors import Cause
 
 Verdict = Literal["pass", "fail", "not_run"]
-Status = Literal["graded", "failed"]
+Status = Literal["graded", "failed", "queued"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Provenance:
 class Report:
     """Everything the grader says about one submission.
 
-    `status` is `failed` when the sandbox or a checker failed, never the student: such a report costs no
-    points, its `error` says (to staff) what happened.
+    `status` is `failed` when the sandbox or a checker failed, never the student, and `queued` when the submission
+    waits for a machine that can run it: such a report costs no points, its `error` says (to staff) what happened.
     """
 
     student: str

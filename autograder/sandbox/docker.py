@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import LogConfig
+from docker.types import DeviceRequest, LogConfig
 
 from autograder.errors import SandboxError
 from autograder.sandbox import owner
@@ -160,7 +160,13 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
     return {
         "image": spec.image,
         "entrypoint": [f"{INSIDE_VENV}/bin/python"],
-        "environment": {**clean_environment(), "PYTHONPATH": INSIDE_CODE, "HOME": INSIDE_WORK, "PATH": "/usr/bin:/bin"},
+        "environment": {
+            **clean_environment(),
+            "PYTHONPATH": INSIDE_CODE,
+            "HOME": INSIDE_WORK,
+            "PATH": "/usr/bin:/bin",
+            **({"NVIDIA_DRIVER_CAPABILITIES": "compute"} if spec.gpu else {"NVIDIA_VISIBLE_DEVICES": "void"}),
+        },
         "working_dir": INSIDE_WORK,
         "hostname": "sandbox",
         "user": "0:0",
@@ -183,6 +189,7 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
         "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m", "max-file": "1"}),
         "labels": {SLOT_LABEL: str(folder), OWNER_LABEL: owner.mark()},
         "runtime": spec.runtime,
+        "device_requests": [DeviceRequest(device_ids=[spec.gpu.uuid], capabilities=[["gpu"]])] if spec.gpu else [],
     }
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from autograder.errors import SandboxError
 from autograder.inside import walls
+from autograder.sandbox import gpu
 from autograder.sandbox.bwrap import Bubblewrap, executable
 from autograder.sandbox.docker import REFUSALS, Docker, connect
 from autograder.sandbox.interface import IMAGE
@@ -52,6 +52,7 @@ def diagnose() -> list[Finding]:
         Finding("rlimits", sys.platform == "linux", sys.platform, "one process that takes all memory or disk"),
         _python(),
         _torch(),
+        _gpu(),
     ]
 
 
@@ -169,5 +170,19 @@ def _torch() -> Finding:
         found = version("torch")
     except PackageNotFoundError:
         return Finding("torch", False, "not installed", "", "pip install -e .")
-    gpu = "a GPU is here" if Path("/dev/nvidiactl").exists() else "no GPU: the exercises need none"
-    return Finding("torch", True, f"{found}, {gpu}", "")
+    return Finding("torch", True, found, "")
+
+
+def _gpu() -> Finding:
+    """A GPU is no wall: without one its assignments run at their CPU size, or wait."""
+    stops = 'nothing: it runs assignments with runner = "gpu"'
+    try:
+        here = gpu.found()
+    except SandboxError as error:
+        return Finding("GPU", False, str(error), stops, "see `nvidia-smi`")
+    if not here:
+        return Finding("GPU", True, "none: the exercises need none", "")
+    names = ", ".join(f"{each.index}: {each.name}, {each.memory_bytes / 2**30:.0f} GiB" for each in here)
+    if version("torch").endswith("+cpu"):
+        return Finding("GPU", False, f"{names}; torch is a CPU build", stops, "install a CUDA build of the same torch")
+    return Finding("GPU", True, names, "")

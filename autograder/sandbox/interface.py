@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.inside import gpu
 from autograder.model.assignment import Limits, Profile
 
 INSIDE_SLOT = "/slot"
@@ -31,6 +33,20 @@ KEPT_OUT: dict[Profile, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class GpuShare:
+    """What a submission may have of a GPU: `memory_bytes` of its `total_bytes`; `sole`: nobody else has a turn on it.
+
+    `nodes` are the device files through which it is reached.
+    """
+
+    uuid: str
+    nodes: tuple[str, ...]
+    memory_bytes: int
+    total_bytes: int
+    sole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SlotSpec:
     """What a slot is for: which profile is warm in it, within which limits.
 
@@ -42,6 +58,8 @@ class SlotSpec:
     image: str = IMAGE
     runtime: str | None = None
     """The container runtime (`runsc` for gVisor); None is the engine's default."""
+    gpu: GpuShare | None = None
+    """None: no GPU can be seen in it."""
 
 
 class Enclosure(ABC):
@@ -105,6 +123,13 @@ class Paths:
     host: Path
 
 
-def zygote_options(spec: SlotSpec, paths: Paths, **more: Any) -> dict[str, Any]:
+def zygote_options(spec: SlotSpec, paths: Paths, *, readable: Sequence[str], **more: Any) -> dict[str, Any]:
     """What the zygote is told on its command line."""
-    return {"control": f"{paths.slot}/control", "profile": spec.profile, "work": paths.work, **more}
+    return {
+        "control": f"{paths.slot}/control",
+        "profile": spec.profile,
+        "work": paths.work,
+        "readable": [*readable, *(gpu.READABLE if spec.gpu else ())],
+        "devices": list(spec.gpu.nodes) if spec.gpu else [],
+        **more,
+    }

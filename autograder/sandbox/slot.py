@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from autograder.errors import SandboxError
-from autograder.inside import removal
+from autograder.inside import gpu, removal
 from autograder.sandbox import owner
 from autograder.sandbox.bundle import bundle, run_folder
 from autograder.sandbox.interface import Sandbox, SlotSpec
 
 START_SECONDS = 120.0
 FORK_SECONDS = 20.0
+GPU_SECONDS = 60.0
+"""To start CUDA and to fill all of a GPU's memory, on top."""
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 
 
@@ -80,6 +82,8 @@ class Slot:
         self.resident = int(ready["resident"])
         if ready["threads"] != 1:
             raise SandboxError(f"the zygote holds {ready['threads']} threads: forks of it would not be safe")
+        if ready["touched"]:
+            raise SandboxError(f"the zygote has opened {', '.join(ready['touched'])}: its forks could not use CUDA")
 
     def fork(self, name: str, student: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Fork a kernel: its Jupyter connection info as the host sees it, and the inner walls that stand.
@@ -89,7 +93,7 @@ class Slot:
         """
         self.wait()
         key = secrets.token_hex(16)
-        limits = self.spec.limits
+        limits, share = self.spec.limits, self.spec.gpu
         kernel = {
             "ip": f"{self._paths.slot}/{name}/k",
             "key": key,
@@ -103,12 +107,14 @@ class Slot:
                 **dict.fromkeys(("HOME", "TMPDIR"), f"{self._paths.work}/{name}"),
                 "IPYTHONDIR": f"{self._paths.work}/{name}/.ipython",
                 "JUPYTERHUB_USER": student,
+                **gpu.environment(share.uuid if share else ""),
             },
+            "gpu": share and {"memory": share.memory_bytes, "total": share.total_bytes, "sole": share.sole},
             **PORTS,
         }
         self.used += 1
         self._say(do="fork", name=name, kernel=kernel)
-        told = self._expect({"started", "unstarted"}, name, FORK_SECONDS)
+        told = self._expect({"started", "unstarted"}, name, FORK_SECONDS + (GPU_SECONDS if share else 0))
         if told["event"] == "unstarted":
             raise SandboxError(f"the kernel did not start: {str(told.get('error', ''))[-1500:]}")
         connection = {

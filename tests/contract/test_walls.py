@@ -282,3 +282,13 @@ def test_only_its_own_folder_can_be_written(kernel):
         """
     )
     assert written == []
+
+
+def test_no_kernel_without_a_gpu_of_its_own_can_see_one(kind, start):
+    kernel = start(kind, "torch")
+    assert kernel.run(
+        """
+            import glob, os, torch
+            answer = [os.environ["CUDA_VISIBLE_DEVICES"], glob.glob("/dev/nvidia*"), torch.cuda.is_available()]
+            """
+    )[::2] == ["", False]

@@ -38,6 +38,7 @@ TITLES = {
     22: "signals",
     23: "active content in pages",
     24: "active content in terminals and tables",
+    25: "a GPU: its memory, its streams, its clocks",
 }
 """The lines of docs/security.md."""
 
@@ -93,6 +94,8 @@ def _summary(rows: list[dict[str, str]], name: str) -> str:
     lost, held = found.count(LOST), found.count(HELD)
     if lost:
         return f"**{lost} of {len(found)} not held**"
+    if not held:
+        return found[0]
     return f"held ({held} of {len(found)})" if held < len(found) else f"held ({held})"
 
 

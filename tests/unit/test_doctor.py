@@ -9,9 +9,10 @@ from autograder.errors import SandboxError
 from autograder.sandbox import doctor
 from autograder.sandbox.bwrap import Bubblewrap
 from autograder.sandbox.doctor import Finding, diagnose, render
+from autograder.sandbox.gpu import Gpu
 
 WALLS = ["sandbox", "engine", "image", "cgroup memory", "bwrap", "user namespaces", "own user", "Landlock", "seccomp",
-         "rlimits", "Python", "torch"]  # fmt: skip
+         "rlimits", "Python", "torch", "GPU"]  # fmt: skip
 
 
 def by_wall(findings):
@@ -44,6 +45,16 @@ def test_without_an_engine_bwrap_is_taken(no_engine, monkeypatch):
     sandbox = by_wall(diagnose())["sandbox"]
     assert sandbox.stands
     assert "bwrap" in sandbox.found
+
+
+@pytest.mark.parametrize(
+    ("torch", "stands", "told"), [("2.13.0", True, "0: Fake H0, 80 GiB"), ("2.13.0+cpu", False, "a CPU build")]
+)
+def test_a_gpu_is_named_and_of_use_only_with_a_torch_that_can_use_it(monkeypatch, no_engine, torch, stands, told):
+    monkeypatch.setattr(doctor.gpu, "found", lambda: (Gpu("GPU-a", 0, "Fake H0", 80 * 2**30, 0),))
+    monkeypatch.setattr(doctor, "version", lambda _name: torch)
+    finding = by_wall(diagnose())["GPU"]
+    assert (finding.stands, told in finding.found) == (stands, True)
 
 
 def test_without_the_image_docker_is_not_taken(monkeypatch):

@@ -46,6 +46,7 @@ class InProcessSession:
 
     walls = ("a wall",)
     bounds = Bounds(2**20)
+    runner = "cpu"
 
     def __init__(self, slot, student, limits):
         self.slot = slot

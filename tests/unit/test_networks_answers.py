@@ -72,6 +72,7 @@ class Liar:
     """A transport whose every network operation is answered by the same value."""
 
     bounds = Bounds(2**20)
+    runner = "cpu"
 
     def __init__(self, answer):
         self.answer = answer

@@ -37,6 +37,7 @@ class Broken:
     """A transport whose every request fails."""
 
     bounds = ANSWER
+    runner = "cpu"
 
     def __init__(self, error):
         self.error = error
