@@ -33,6 +33,7 @@ from benchmarks.breakdown import Clock
 from benchmarks.processes import BenchmarkError
 
 TIMES: Final = 20
+LIFETIMES: Final = (1, 2, 5, 10)
 WARM_UP: Final = 3
 
 
@@ -45,10 +46,10 @@ class Warm:
         self.paths = sorted(settings.course_folder.glob(f"submitted/*/{name}/{name}.ipynb"))
         self.grader = Grader(pool)
 
-    def grade(self, path: Path) -> tuple[Submission, Graded]:
+    def grade(self, path: Path, grader: Grader | None = None) -> tuple[Submission, Graded]:
         """From the file to the report."""
         submission = work.submission(path.parents[1].name, self.task.assignment, path)
-        graded = self.grader.grade(self.task, submission)
+        graded = (grader or self.grader).grade(self.task, submission)
         if graded.report.status == "failed":
             raise BenchmarkError(f"not graded: {graded.report.error}")
         return submission, graded
@@ -61,6 +62,17 @@ class Warm:
             self.grade(self.paths[number % len(self.paths)])
             found.append(time.perf_counter() - started)
         return found[WARM_UP:]
+
+    def lifetimes(self) -> dict[int, float]:
+        """Seconds a submission, from file to report, by how many a slot serves; starting and removing slots included."""
+        found = {}
+        for lifetime in LIFETIMES:
+            with SlotPool(self.grader.pool.sandbox, lifetime) as pool:
+                grader, started = Grader(pool), time.perf_counter()
+                for number in range(max(LIFETIMES)):
+                    self.grade(self.paths[number % len(self.paths)], grader)
+                found[lifetime] = (time.perf_counter() - started) / max(LIFETIMES)
+        return found
 
     def breakdown(self, zygote: int) -> dict[str, Any]:
         """Seconds a submission, from the file to the gradebook: of each step here, of the kernels, of the zygote."""
@@ -113,7 +125,9 @@ def main() -> None:
             idle = {"resident": slot.resident, **processes.memory(zygote)}
         latency = statistics.median(warm.latencies())
         steps = warm.breakdown(zygote)
-    print(json.dumps({"sandbox": pool.sandbox.name, "idle": idle, "latency": latency, "breakdown": steps}))
+        lifetimes = warm.lifetimes()
+    found = {"idle": idle, "latency": latency, "breakdown": steps, "lifetimes": lifetimes}
+    print(json.dumps({"sandbox": pool.sandbox.name, **found}))
 
 
 if __name__ == "__main__":
