@@ -66,9 +66,8 @@ def lifetimes(result: Result) -> Rows:
     """What it costs to replace slots: in seconds, and as a multiple of never doing it."""
     never = result.warm["latency"]
     rows = [["`slot_lifetime`", "seconds a submission, one worker", "of one that stays"]]
-    rows += [
-        [f"{n}", f"{seconds:.3f}", f"{seconds / never:.1f} times"] for n, seconds in result.warm["lifetimes"].items()
-    ]
+    for lifetime, seconds in result.warm["lifetimes"].items():
+        rows.append([str(lifetime), f"{seconds:.3f}", f"{seconds / never:.1f} times"])
     return [*rows, ["a slot that stays", f"{never:.3f}", "1"]]
 
 
@@ -83,10 +82,15 @@ def steps(result: Result) -> Rows:
     return [*rows, ["CPU of the zygote that forks it", "", f"{1e3 * found['zygote']:.1f}"]]
 
 
+def tables(result: Result) -> tuple[Rows, ...]:
+    """All of a set's."""
+    return systems(result), findings(result), lifetimes(result), steps(result)
+
+
 def show(console: Console, of: Set, result: Result) -> None:
     """Print the tables."""
     console.rule(of.title, align="left")
-    for rows in (systems(result), findings(result), lifetimes(result), steps(result)):
+    for rows in tables(result):
         table = Table(box=None, header_style="bold", pad_edge=False)
         for position, heading in enumerate(rows[0]):
             table.add_column(heading, justify="right" if position else "left")
@@ -103,10 +107,7 @@ def write(of: Set, result: Result, command: str, page: Path = PAGE) -> None:
     """
     text = page.read_text(encoding="utf-8")
     begin, end = f"<!-- {of.name}: begin -->", f"<!-- {of.name}: end -->"
-    parts = [
-        _about(result, command),
-        *map(_markdown, (systems(result), findings(result), lifetimes(result), steps(result))),
-    ]
+    parts = [_about(result, command), *map(_markdown, tables(result))]
     found, count = re.subn(f"{begin}.*{end}", lambda _: "\n\n".join([begin, *parts, end]), text, flags=re.DOTALL)
     if count != 1:
         raise ValueError(f"{page.name} has no place for {of.name}: expected one {begin} ... {end}")

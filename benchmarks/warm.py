@@ -64,7 +64,7 @@ class Warm:
         return found[WARM_UP:]
 
     def lifetimes(self) -> dict[int, float]:
-        """Seconds a submission, from file to report, by how many a slot serves; starting and removing slots included."""
+        """Seconds a submission, by how many a slot serves: with what it takes to start and to remove slots."""
         found = {}
         for lifetime in LIFETIMES:
             with SlotPool(self.grader.pool.sandbox, lifetime) as pool:
