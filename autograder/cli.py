@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -163,7 +164,7 @@ def check(
     settings = Settings.read()
     chosen = settings.assignment(assignment)
     if not notebook.is_file():
-        raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
+        raise UsageError(_no_notebook(notebook, assignment))
     _expect_folder(json_file)
     task = Task.load(chosen, settings.root, settings.secret)
     with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
@@ -175,6 +176,18 @@ def check(
         _write_json(json_file, report.contract())
     if report.status == "failed":
         raise typer.Exit(1)
+
+
+def _no_notebook(path: Path, assignment: str) -> str:
+    """Why `check` cannot read `path`; of a folder also which of its notebooks is meant, if only one can be."""
+    if not path.is_dir():
+        return f"no notebook at {path}: expected a .ipynb file"
+    inside = sorted(path.glob("*.ipynb"))
+    meant = [found for found in inside if found.name == f"{assignment}.ipynb"] or inside
+    if len(meant) == 1:
+        return f"{path} is a folder: run `autograder check {shlex.quote(str(meant[0]))} -a {assignment}`"
+    held = ", ".join(found.name for found in inside[:5]) + (" ..." if len(inside) > 5 else "")
+    return f"{path} is a folder: expected one of its notebooks ({held or 'it has none'})"
 
 
 @app.command()

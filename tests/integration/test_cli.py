@@ -213,6 +213,20 @@ def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
     assert "3 of 3 graded" in out
 
 
+def test_check_of_a_folder_says_which_notebook_it_expects(course: Path) -> None:
+    for files, told in (
+        ((), "mine is a folder: expected one of its notebooks (it has none)"),
+        (("my try.ipynb",), "mine is a folder: run `autograder check 'mine/my try.ipynb' -a output_sizes`"),
+        (("b.ipynb",), "mine is a folder: expected one of its notebooks (b.ipynb, my try.ipynb)"),
+        (("output_sizes.ipynb",), "mine is a folder: run `autograder check mine/output_sizes.ipynb -a output_sizes`"),
+    ):
+        (course / "mine").mkdir(exist_ok=True)
+        for name in files:
+            (course / "mine" / name).touch()
+        code, _, err = run(course, "check", "mine", "-a", "output_sizes", "--sandbox", "none")
+        assert (code, err.splitlines()) == (2, [f"error: {told}"])
+
+
 def test_check_prints_a_report_and_every_command_has_help(course: Path) -> None:
     notebook = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
     code, out, err = run(course, "check", str(notebook), "-a", "output_sizes", "--sandbox", "none")
