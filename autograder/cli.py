@@ -251,7 +251,7 @@ def grade(
 
 @contextmanager
 def _progress(name: str) -> Iterator[tuple[Any, Any]]:
-    """A bar with rate and time left; where there is no terminal, a line now and then."""
+    """A bar with rate and time left, both of what is run now; where there is no terminal, a line now and then."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -267,17 +267,19 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(name, total=None, rate="")
+        # it starts when something is run: what comes from the store before that has no rate
+        task = bar.add_task(name, total=None, start=False, rate="")
 
         def advance(done: int, total: int, report: Any, fresh: bool) -> None:
             del report
+            bar.update(task, completed=done, total=total, description=name)
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
+            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
             if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
         def starting(told: str, total: int | None = None) -> None:
-            bar.update(task, description=f"{name}: {told}", total=total)
+            bar.reset(task, description=f"{name}: {told}", total=total, completed=int(bar.tasks[0].completed))
             if not err.is_terminal:
                 err.print(f"{name}: {told}", highlight=False)
 
