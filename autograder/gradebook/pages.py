@@ -62,6 +62,7 @@ def _pages(
         config.CourseDirectory.course_id = course_id
         config.CourseDirectory.assignment_id = assignment
         config.CourseDirectory.student_id = student
+        config.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
         coursedir = CourseDirectory(config=config)
         converter = GenerateFeedback(coursedir=coursedir, config=config, log=log)
         converter.force = True

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -21,6 +22,7 @@ from nbgrader.preprocessors import SaveAutoGrades
 from sqlalchemy import event
 
 from autograder.errors import CheckerError, UsageError
+from autograder.gradebook import pages
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.late import LatePenalties
 from autograder.gradebook.nbgrader import CourseGradebook
@@ -572,6 +574,23 @@ class TestNbgraderReadsIt:
         ):
             assert text in html
         assert "No response." in (graded / "feedback" / "empty" / "circle" / "circle.html").read_text()
+
+    def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
+        db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
+        told = {
+            "late": ("50 of 105 points, 20 taken off for lateness", "Checks of area 30 of 60 points top"),
+            "human": ("93 of 105 points", "Checks of area 50 of 60 points, changed by a person (the checks: 30) top"),
+            "empty": ("0 of 105 points", "Comment No response."),
+        }
+        for student, sentences in told.items():
+            html = (graded / "feedback" / student / "circle" / "circle.html").read_text()
+            text = " ".join(BeautifulSoup(html, "html.parser").body.get_text(" ").split()).replace(" ,", ",")
+            assert [sentence for sentence in sentences if sentence not in text] == []
+            assert text.count("Checks of area") == 1
+            assert "These checks" not in text
+            assert "Test cell" not in text
+            assert "area-1" in html
 
     @pytest.mark.slow
     def test_its_commands(self, graded):
