@@ -51,7 +51,9 @@ SandboxOption = Annotated[
         help="docker, bwrap, auto (docker where engine and image are there, else bwrap), or none: no walls",
     ),
 ]
-ImageOption = Annotated[str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]
+ImageOption = Annotated[
+    str | None, typer.Option("--image", help="the image of docker sandboxes (default: autograder:latest)")
+]
 RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]
 
 
@@ -146,7 +148,9 @@ def release(
 def check(
     notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
-    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student [nobody]")] = "",
+    student: Annotated[
+        str, typer.Option(help="whose it is: each student has hidden inputs of their own (without it: nobody's)")
+    ] = "",
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
@@ -171,7 +175,7 @@ def check(
         report = Grader(pool, image, runtime).grade(task, submission(student or NOBODY, chosen, notebook)).report
     table.print_report(out, report, staff=staff)
     if not student:
-        err.print("hidden inputs as of nobody: --student NAME gives those of a student", style="dim")
+        err.print("the hidden inputs were nobody's: --student NAME takes those that NAME is graded on", style="dim")
     if json_file is not None:
         _write_json(json_file, report.contract())
     if report.status == "failed":

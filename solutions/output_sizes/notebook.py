@@ -30,8 +30,8 @@
 # your function on. The grader calls your functions with other inputs, so keep their names and arguments. Every
 # exercise has several checks, so a function that is right for stride 1 alone still earns points. The checks sum to
 # 100; the written question at the end is worth 5 more. Some questions use **your own numbers**, drawn from the name
-# under which you hand in: your neighbour's answer is not yours. The next cell prints that name. If it is another one on
-# your machine, add a cell above it with `import os; os.environ["JUPYTERHUB_USER"] = "your name on the course's server"`.
+# under which you hand in: your neighbour's answer is not yours. The next cell prints the name that is used here. If you
+# hand in under another name, add a cell above it with `import os; os.environ["JUPYTERHUB_USER"] = "that name"`.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course import numbers, own_name, show_cones, show_curves, show_shares, show_windows

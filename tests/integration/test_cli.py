@@ -235,3 +235,6 @@ def test_check_prints_a_report_and_every_command_has_help(course: Path) -> None:
     for name in ("", "release", "check", "grade", "audit", "feedback", "doctor", "image"):
         code, out, _ = run(course, *([name] if name else []), "--help")
         assert (code, "Usage" in out) == (0, True)
+        if name == "check":  # in brackets these words would be markup, and vanish
+            assert "nobody's" in out
+            assert "(default: autograder:latest)" in out
