@@ -11,14 +11,19 @@ from autograder.checks.shortcuts import names_defined, names_used
 def failing_names(
     exercises: Mapping[str, Sequence[str]], called: Mapping[str, Sequence[AbstractSet[str]]]
 ) -> dict[str, set[str]]:
-    """For each exercise, of the names that it defines those that its failed checks called.
+    """For each exercise the names that its failed checks called, without those that other exercises define.
+
+    A cell that does not parse defines nothing: its exercise is known by what its checks asked for in vain.
 
     Args:
         exercises: the sources of each exercise's solution cells.
         called: by exercise, the names that each of its failed checks called or read.
     """
+    defined = {name: _defined(sources) for name, sources in exercises.items()}
     return {
-        name: set().union(*called[name]) & _defined(sources) for name, sources in exercises.items() if called.get(name)
+        name: set().union(*called[name]).difference(*(defined[other] for other in exercises if other != name))
+        for name in exercises
+        if called.get(name)
     }
 
 

@@ -12,7 +12,7 @@ USES_A = "def b(x):\n    return a(x)"
 
 def blamed(*sources, helpers=(), failing=("a",)):
     exercises = {name: [source] for name, source in zip("abc", sources, strict=False)}
-    called = {name: [{name, "other"}] for name in failing}
+    called = {name: [{name, "c"}] for name in failing}
     return upstream(exercises, helpers, failing_names(exercises, called))
 
 
@@ -41,6 +41,10 @@ def test_a_use_through_a_cell_of_the_students_own_counts():
 
 def test_of_two_exercises_that_use_each_other_the_later_is_told():
     assert blamed("def a(x):\n    return b(x)", USES_A, failing="ab") == {"b": ["a"]}
+
+
+def test_a_cell_that_does_not_parse_fails_by_the_name_its_checks_asked_for():
+    assert blamed("def a(x:", USES_A) == {"b": ["a"]}
 
 
 def test_only_names_that_the_failed_checks_called_are_failing():
