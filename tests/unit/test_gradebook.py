@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -591,6 +592,33 @@ class TestNbgraderReadsIt:
             assert "These checks" not in text
             assert "Test cell" not in text
             assert "area-1" in html
+
+    def test_processes_that_make_pages_find_nbgraders_default_course(self, course, released, monkeypatch):
+        with CourseGradebook(course, course_id="cnn") as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released, area=30.0)
+        found = []
+
+        class Pool:
+            def __init__(self, *_, **__):
+                pass
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def submit(self, *_):
+                with sqlite3.connect(course / "gradebook.db") as connection:
+                    found.extend(name for (name,) in connection.execute("SELECT id FROM course"))
+                done = Future()
+                done.set_result(None)
+                return done
+
+        monkeypatch.setattr(pages, "ProcessPoolExecutor", Pool)
+        pages.generate(course, f"sqlite:///{course / 'gradebook.db'}", "circle", "cnn")
+        assert sorted(found) == ["cnn", "default_course"]
 
     @pytest.mark.slow
     def test_its_commands(self, graded):
