@@ -99,7 +99,10 @@ def test_ctrl_c_while_it_starts_ends_quietly(course: Path, seconds: float) -> No
     time.sleep(seconds)  # wherever that is in the start: nothing may be said of it
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130, (out, err)
+    # where Ctrl-C comes inside an `exec` of text (a dataclass that is being made), `python -m` ends by the signal,
+    # although it was handled: a shell shows 130 for that too
+    assert process.returncode in {130, -signal.SIGINT}, (out, err)
+    assert "interrupted: what was graded is kept" in err
     assert "Traceback" not in err
 
 
