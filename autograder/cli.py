@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -51,7 +52,9 @@ SandboxOption = Annotated[
         help="docker, bwrap, auto (docker where engine and image are there, else bwrap), or none: no walls",
     ),
 ]
-ImageOption = Annotated[str | None, typer.Option("--image", help="the image of docker sandboxes [autograder:latest]")]
+ImageOption = Annotated[
+    str | None, typer.Option("--image", help="the image of docker sandboxes (default: autograder:latest)")
+]
 RuntimeOption = Annotated[str | None, typer.Option("--runtime", help="the container runtime, e.g. runsc for gVisor")]
 GpusOption = Annotated[
     str | None,
@@ -162,7 +165,9 @@ def release(
 def check(
     notebook: Annotated[Path, typer.Argument(help="the notebook to grade")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="which assignment it is for")],
-    student: Annotated[str, typer.Option(help="whose it is: hidden inputs are drawn for each student [nobody]")] = "",
+    student: Annotated[
+        str, typer.Option(help="whose it is: each student has hidden inputs of their own (without it: nobody's)")
+    ] = "",
     sandbox: SandboxOption = "auto",
     image: ImageOption = None,
     runtime: RuntimeOption = None,
@@ -182,7 +187,7 @@ def check(
     settings = Settings.read(limits=limit or ())
     chosen = settings.assignment(assignment)
     if not notebook.is_file():
-        raise UsageError(f"no notebook at {notebook}: expected a .ipynb file")
+        raise UsageError(_no_notebook(notebook, assignment))
     _expect_folder(json_file)
     found = gpu.gpus(gpus or settings.sandbox.gpus, 1) if chosen.runner == "gpu" else None
     if chosen.needs_gpu and found is None:
@@ -193,11 +198,23 @@ def check(
         report = grader.grade(task, submission(student or NOBODY, chosen, notebook)).report
     table.print_report(out, report, staff=staff)
     if not student:
-        err.print("hidden inputs as of nobody: --student NAME gives those of a student", style="dim")
+        err.print("the hidden inputs were nobody's: --student NAME takes those that NAME is graded on", style="dim")
     if json_file is not None:
         _write_json(json_file, report.contract())
     if report.status == "failed":
         raise typer.Exit(1)
+
+
+def _no_notebook(path: Path, assignment: str) -> str:
+    """Why `check` cannot read `path`; of a folder also which of its notebooks is meant, if only one can be."""
+    if not path.is_dir():
+        return f"no notebook at {path}: expected a .ipynb file"
+    inside = sorted(path.glob("*.ipynb"))
+    meant = [found for found in inside if found.name == f"{assignment}.ipynb"] or inside
+    if len(meant) == 1:
+        return f"{path} is a folder: run `autograder check {shlex.quote(str(meant[0]))} -a {assignment}`"
+    held = ", ".join(found.name for found in inside[:5]) + (" ..." if len(inside) > 5 else "")
+    return f"{path} is a folder: expected one of its notebooks ({held or 'it has none'})"
 
 
 @app.command()
@@ -273,7 +290,7 @@ def grade(
 
 @contextmanager
 def _progress(name: str) -> Iterator[tuple[Any, Any]]:
-    """A bar with rate and time left; where there is no terminal, a line now and then."""
+    """A bar with rate and time left, both of what is run now; where there is no terminal, a line now and then."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -289,17 +306,19 @@ def _progress(name: str) -> Iterator[tuple[Any, Any]]:
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(name, total=None, rate="")
+        # it starts when something is run: what comes from the store before that has no rate
+        task = bar.add_task(name, total=None, start=False, rate="")
 
         def advance(done: int, total: int, report: Any, fresh: bool) -> None:
             del report
+            bar.update(task, completed=done, total=total, description=name)
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "", description=name)
+            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
             if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
                 err.print(f"{name}: {done}/{total}", highlight=False)
 
         def starting(told: str, total: int | None = None) -> None:
-            bar.update(task, description=f"{name}: {told}", total=total)
+            bar.reset(task, description=f"{name}: {told}", total=total, completed=int(bar.tasks[0].completed))
             if not err.is_terminal:
                 err.print(f"{name}: {told}", highlight=False)
 

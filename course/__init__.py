@@ -1,4 +1,4 @@
-"""What students import: `show` and `show_row`, images (`photo`, `cityscape`, `landscape`), `numbers` and `own_name`.
+"""What students import: images (`photo`, `cityscape`, `landscape`), `numbers` and `own_name`, and `show...` to draw.
 
     from course import photo, show
 
@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.data import PHOTOS, cityscape, landscape, photo
+    from course.diagrams import show_cones, show_curves, show_shares, show_windows
     from course.personal import numbers, own_name
     from course.plots import show, show_row
 
-__all__ = ["PHOTOS", "cityscape", "landscape", "numbers", "own_name", "photo", "show", "show_row"]
+__all__ = [
+    "PHOTOS", "cityscape", "landscape", "numbers", "own_name", "photo", "show", "show_cones", "show_curves", "show_row",
+    "show_shares", "show_windows",
+]  # fmt: skip
 
 _MODULES = {
     "PHOTOS": "data",
@@ -23,7 +27,11 @@ _MODULES = {
     "own_name": "personal",
     "photo": "data",
     "show": "plots",
+    "show_cones": "diagrams",
+    "show_curves": "diagrams",
     "show_row": "plots",
+    "show_shares": "diagrams",
+    "show_windows": "diagrams",
 }
 
 

@@ -20,3 +20,6 @@ c.ClearSolutions.enabled = False  # there are none left, and a cell without mark
 
 # A submission only runs in a sandbox: nbgrader's own grading says so instead of running it here.
 c.Autograde.exporter_class = "autograder.gradebook.refusal.Refusal"
+
+# The page that a student reads: one file that loads nothing. formgrader's own pages stay nbgrader's.
+c.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"

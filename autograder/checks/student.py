@@ -175,7 +175,7 @@ def _line(trace: str) -> str:
 
 
 def signature(name: str, args: Sequence[Any], kwargs: dict[str, Any], inputs: bool) -> str:
-    """The call in a few words: shapes of arrays and keyword options; positional numbers only if allowed."""
+    """The call in a few words: shapes of arrays and keyword options; other values only if `inputs` allows it."""
     shown = [_shown(value, inputs) for value in args]
     shown += [f"{key}={_shown(value, True)}" for key, value in kwargs.items()]
     return f"{name}({', '.join(shown)})"
@@ -185,10 +185,22 @@ def _shown(value: Any, inputs: bool) -> str:
     if isinstance(value, values.Opaque):
         return value.type_name
     if isinstance(value, np.ndarray) or hasattr(value, "shape"):
-        return "x".join(map(str, value.shape)) or "number"
-    if inputs and type(value) in {list, tuple}:
+        return _shape(tuple(value.shape))
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    if not inputs:
+        return f"a hidden {kind}"
+    if type(value) in {list, tuple}:
         ends = "[]" if isinstance(value, list) else "()"
         text = f"{ends[0]}{', '.join(_shown(item, inputs) for item in value)}{ends[1]}"
     else:
         text = repr(value)
-    return text if inputs and len(text) <= 200 else "..."
+    return text if len(text) <= 200 else f"a long {kind}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    """`3x4`; of one axis `3 numbers`, since `3` alone would be read as the number."""
+    if len(shape) < 2:
+        return f"{shape[0]} number{'' if shape[0] == 1 else 's'}" if shape else "number"
+    return "x".join(map(str, shape))

@@ -31,6 +31,7 @@ def generate(
     if missing or not chosen:
         what = f"nothing of {', '.join(missing)}" if missing else "nothing"
         raise UsageError(f"{what} is graded yet for {assignment}: run `autograder grade {assignment}` first")
+    _make_default_course(db_url)
     processes = min(len(os.sched_getaffinity(0)), len(chosen))
     batches = [chosen[start : start + 5] for start in range(0, len(chosen), 5)]
     done = 0
@@ -42,6 +43,14 @@ def generate(
             done += len(running[future])
             progress(done, len(chosen))
     return [course_root / "feedback" / student / assignment / f"{assignment}.html" for student in chosen]
+
+
+def _make_default_course(db_url: str) -> None:
+    """Let nbgrader add the row of its default course now: two processes that both find it missing would collide."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(db_url):
+        pass
 
 
 def _pages(
@@ -62,6 +71,7 @@ def _pages(
         config.CourseDirectory.course_id = course_id
         config.CourseDirectory.assignment_id = assignment
         config.CourseDirectory.student_id = student
+        config.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
         coursedir = CourseDirectory(config=config)
         converter = GenerateFeedback(coursedir=coursedir, config=config, log=log)
         converter.force = True

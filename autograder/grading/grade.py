@@ -19,6 +19,7 @@ from autograder import __version__
 from autograder.checks.diagnosis import Outcome
 from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
 from autograder.checks.suite import Check, Suite, digest, find
+from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
 from autograder.grading.slots import SlotPool
 from autograder.kernel.session import Execution, KernelSession
@@ -250,7 +251,25 @@ class _Run:
             if result.cause == "missing" and item.cell in causes:
                 result = _fail(item, causes[item.cell])
             results.append(result)
-        return tuple(results)
+        return self._with_upstream(results)
+
+    def _with_upstream(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+        """The verdicts; the message of one without a hint names what it builds on, where that fails itself."""
+        called: dict[str, list[set[str]]] = {}
+        for item, outcome in self.outcomes.items():
+            if isinstance(outcome, Outcome) and outcome.failed:
+                called.setdefault(item.cell, []).append(outcome.record.functions)
+        cells = self.execution.notebook.cells
+        found = exercises(self.execution.notebook)
+        sources = {name: [cells[position].source for position in positions] for name, positions in found.items()}
+        helpers = [cell.source for cell in cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+        blamed = upstream(sources, helpers, failing_names(sources, called)) if len(called) > 1 else {}
+        return tuple(
+            replace(result, message=f"{result.message}. {told(blamed[result.cell])}")
+            if result.cell in blamed and result.verdict == "fail" and result.cause != "forbidden" and not result.hint
+            else result
+            for result in results
+        )
 
 
 def _parse(submission: Submission, assignment: Assignment) -> NotebookNode:

@@ -416,7 +416,11 @@ picture(figure, "The Inception module: four branches from the same maps, concate
 
 # %% nbgrader={"grade": false, "grade_id": "Inception-solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Inception(nn.Module):
-    """Maps (N, in_channels, H, W) to (N, out1 + out3 + out5 + pool, H, W)."""
+    """Maps (N, in_channels, H, W) to (N, out1 + out3 + out5 + pool, H, W).
+
+    out1, out3, out5: channels of the 1x1, 3x3 and 5x5; reduce3, reduce5: of the 1x1 before the 3x3 and the 5x5;
+    pool: of the 1x1 behind the pooling.
+    """
 
     def __init__(self, in_channels, out1, reduce3, out3, reduce5, out5, pool):
         super().__init__()
@@ -638,7 +642,7 @@ picture(figure, "Gradient by layer: plain it vanishes towards the first layer, w
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "BasicBlock-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The **basic block** has two 3x3 `conv_bn`, with a ReLU between them and one *behind the addition*. Where it halves the maps (`stride=2`)
-# the first of them has the stride. Then, or where the number of channels changes, $x$ and $F(x)$ have different shapes, and the shortcut
+# the first of the two has that stride. There, and where the number of channels changes, $x$ and $F(x)$ have different shapes: the shortcut
 # becomes a **projection**, a 1x1 `conv_bn` of that stride ("option B" of the paper). Everywhere else it is the identity, without parameters.
 #
 # The **bottleneck** of the deeper networks squeezes before it looks: 1x1 to `channels`, 3x3, 1x1 to **4 times** `channels`, each a `conv_bn`, with a ReLU
@@ -824,8 +828,8 @@ for layers in (18, 50):
 # | GoogLeNet | 2014 | 22 | 7 M | 1.6 G | 6.7 |
 # | ResNet-152 | 2015 | 152 | 60 M | 11.5 G | 3.6 |
 #
-# From here the roads part: fewer multiplications (MobileNet, EfficientNet), more branches (ResNeXt), other ideas again (ConvNeXt). All of
-# them keep the shortcut. You build them in the next notebook.
+# From here the roads part: fewer multiplications (MobileNet, EfficientNet), more branches (ResNeXt), other ideas again (ConvNeXt).
+# Nearly all of them keep the shortcut.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "written-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 10. In your own words (5 points on top, read by a person)

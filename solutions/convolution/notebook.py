@@ -370,7 +370,7 @@ show_row(
 # $$\text{score}[i, j] = \sum_{u, v} \left(p[u, v] - \bar p\right) x[i + u,\; j + v].$$
 #
 # Now the weights sum to 0, and a plain patch scores 0 however bright it is: only *changes* count. (The border of a very bright
-# patch is a change too; programs that search for a living divide by the window's own contrast as well.) Report where the
+# patch is a change too; programs in real use therefore also divide by the contrast of the window.) Report where the
 # best window begins: its top left corner.
 
 
@@ -391,7 +391,7 @@ def match_pattern(image, pattern):
 cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 scene = np.zeros((8, 10))
 scene[4:7, 5:8] = cross
-scene[0:3, 1:4] = 1.5  # a plain patch, half as bright again
+scene[0:3, 1:4] = 1.5  # a plain patch, 1.5 times as bright
 found = match_pattern(scene, cross)
 assert tuple(found) == (4, 5), f"the cross begins in row 4, column 5; found {found}"
 coin = coins[75:93, 57:77]
@@ -422,7 +422,7 @@ show_row(
 # on its right: pixel (1, 0) comes next in the vector, but not in the image.
 #
 # The matrix also gives the gradient for free. If the loss changes by $dy$ with the outputs, it changes by $A_w^T\, dy$ with the inputs:
-# you will need that in the assignment on backpropagation.
+# that is what backpropagation computes for such a layer.
 
 # %% nbgrader={"grade": false, "grade_id": "convolution_matrix-example", "locked": true, "schema_version": 3, "solution": false, "task": false}
 laplacian = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])

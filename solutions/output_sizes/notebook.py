@@ -24,78 +24,19 @@
 # 5. **Whole networks**: AlexNet, VGG16, GoogLeNet and ResNet-18, layer by layer, and four printed tables of them with
 #    an error to find in each.
 #
-# Everything here is plain Python: integers, tuples and lists. numpy and matplotlib only draw the pictures.
+# Everything here is plain Python: integers, tuples and lists. The functions `show_...` only draw the pictures.
 #
 # **How it is graded.** Replace each `raise NotImplementedError()` by your code. The cell below it holds examples to try
 # your function on. The grader calls your functions with other inputs, so keep their names and arguments. Every
 # exercise has several checks, so a function that is right for stride 1 alone still earns points. The checks sum to
 # 100; the written question at the end is worth 5 more. Some questions use **your own numbers**, drawn from the name
-# under which you hand in: your neighbour's answer is not yours. The next cell prints that name. If it is another one on
-# your machine, add a cell above it with `import os; os.environ["JUPYTERHUB_USER"] = "your name on the course's server"`.
+# under which you hand in: your neighbour's answer is not yours. The next cell prints the name that is used here. If you
+# hand in under another name, add a cell above it with `import os; os.environ["JUPYTERHUB_USER"] = "that name"`.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from io import BytesIO
-
-import numpy as np
-from IPython.display import Image, display
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-
-from course import numbers, own_name
+from course import numbers, own_name, show_cones, show_curves, show_shares, show_windows
 
 print("Your own numbers are those of", own_name())
-
-# %% nbgrader={"grade": false, "grade_id": "drawing", "locked": true, "schema_version": 3, "solution": false, "task": false} jupyter={"source_hidden": true}
-# How the pictures are drawn; nothing here needs reading.
-INPUT, TAP, EDGE = "#bcd7ee", "#f28e2b", {"edgecolor": "black", "linewidth": 0.6}
-
-
-def picture(figure, alt):
-    """Show a figure; `alt` describes it to those who cannot see it."""
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=90, bbox_inches="tight")
-    display(Image(data=png.getvalue(), format="png", alt=alt))
-
-
-def square(axes, x, y, colour, **style):
-    axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, facecolor=colour, **EDGE, **style))
-
-
-def slide(axes, title, i, k, before=0, after=0, stride=1, dilation=1):
-    """Draw a line of `i` pixels with its padding, and below it every place of the window."""
-    end, offsets = i + after, range(0, dilation * k, dilation)
-    starts = [start for start in range(-before, end, stride) if start + offsets[-1] < end]
-    seen = {start + offset for start in starts for offset in offsets}
-    for x in range(-before, end):
-        inside = 0 <= x < i
-        line, hatch = "-" if inside else ":", "" if x in seen else "////"
-        square(axes, x, 0, INPUT if inside else "white", linestyle=line, hatch=hatch)
-    for row, start in enumerate(starts, start=1):
-        axes.hlines(0.5 - 1.1 * row, start + 0.5, start + offsets[-1] + 0.5, TAP, zorder=0)
-        for offset in offsets:
-            square(axes, start + offset, -1.1 * row, TAP)
-    axes.set(xlim=(-2.2, 8.5), ylim=(-8, 1.2), aspect="equal", anchor="N")
-    axes.axis("off")
-    axes.set_title(title, fontsize=9)
-
-
-def cone(axes, title, layers):
-    """Draw what one output sees through layers `(k, s, d)`, with the image at the bottom."""
-    pixels, jump = {0}, int(np.prod([stride for _, stride, _ in layers]))
-    axes.scatter(0, 0, s=34, color=TAP, zorder=2, **EDGE)
-    for row, (k, stride, dilation) in enumerate(reversed(layers), start=1):
-        taps = [dilation * (tap - k // 2) for tap in range(k)]
-        for x in pixels:
-            for tap in taps:
-                below = (jump // stride) * (stride * x + tap)
-                axes.plot([jump * x, below], [1 - row, -row], color="#999999", linewidth=0.7, zorder=1)
-        pixels, jump = {stride * x + tap for x in pixels for tap in taps}, jump // stride
-        xs = [jump * x for x in pixels]
-        axes.scatter(xs, [-row] * len(xs), s=34, color=INPUT, zorder=2, **EDGE)
-    axes.set_title(f"{title}\none output sees {max(pixels) - min(pixels) + 1} pixels", fontsize=9)
-    axes.set_xlim(-8.2, 8.2)
-    axes.axis("off")
-
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "sizes-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 1 · The size of an output
@@ -111,15 +52,14 @@ def cone(axes, title, layers):
 # the window. A hatched pixel is read by no window. Count the rows before you read on.
 
 # %% nbgrader={"grade": false, "grade_id": "sizes-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(12, 3.1))
-panels = figure.subplots(1, 4)
-slide(panels[0], "i=7, k=3", 7, 3)
-slide(panels[1], "i=7, k=3, p=1", 7, 3, before=1, after=1)
-slide(panels[2], "i=8, k=3, s=2", 8, 3, stride=2)
-slide(panels[3], "i=7, k=3, d=2", 7, 3, dilation=2)
-picture(
-    figure,
-    "A window of 3 taps on a line: 5 places on 7 pixels, 7 with padding 1, 3 on 8 pixels with stride 2 "
+show_windows(
+    {
+        "i=7, k=3": {"i": 7, "k": 3},
+        "i=7, k=3, p=1": {"i": 7, "k": 3, "before": 1, "after": 1},
+        "i=8, k=3, s=2": {"i": 8, "k": 3, "stride": 2},
+        "i=7, k=3, d=2": {"i": 7, "k": 3, "dilation": 2},
+    },
+    text="A window of 3 taps on a line: 5 places on 7 pixels, 7 with padding 1, 3 on 8 pixels with stride 2 "
     "(the last pixel is not read), 3 on 7 pixels with dilation 2.",
 )
 
@@ -188,14 +128,13 @@ assert output_size(3, 5) == 0, "there is no room for 5 taps on 3 pixels"
 # A 2-D layer asks this for each axis by itself: $k_1$, the height of the kernel, pads top and bottom.
 
 # %% nbgrader={"grade": false, "grade_id": "same_padding-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(9, 3.1))
-panels = figure.subplots(1, 3)
-slide(panels[0], "k=3: one on either side", 6, 3, before=1, after=1)
-slide(panels[1], "k=4: one before, two after", 6, 4, before=1, after=2)
-slide(panels[2], "k=3, d=2: two on either side", 6, 3, before=2, after=2, dilation=2)
-picture(
-    figure,
-    "Six pixels, six windows: of 3 taps, of 4 (padded by one more after), and of 3 with dilation 2.",
+show_windows(
+    {
+        "k=3: one on either side": {"i": 6, "k": 3, "before": 1, "after": 1},
+        "k=4: one before, two after": {"i": 6, "k": 4, "before": 1, "after": 2},
+        "k=3, d=2: two on either side": {"i": 6, "k": 3, "before": 2, "after": 2, "dilation": 2},
+    },
+    text="Six pixels, six windows: of 3 taps, of 4 (padded by one more after), and of 3 with dilation 2.",
 )
 
 
@@ -319,21 +258,18 @@ assert linear_parameters(512 * 7 * 7, 4096) == 102_764_544, "VGG16's first linea
 
 # %% nbgrader={"grade": false, "grade_id": "parameters-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
 kernels = range(1, 12)
-figure = Figure(figsize=(6, 3))
-axes = figure.subplots()
 curves = {
     "convolution": [conv_parameters(64, 128, k, bias=False) for k in kernels],
     "8 groups": [conv_parameters(64, 128, k, groups=8, bias=False) for k in kernels],
     "separable": [separable_parameters(64, 128, k) for k in kernels],
 }
-for (name, curve), marker in zip(curves.items(), "os^"):
-    axes.plot(kernels, curve, marker + "-", label=name)
-axes.set_yscale("log")
-axes.set_xlabel("side of the kernel")
-axes.set_ylabel("weights, 64 to 128 channels")
-axes.grid(alpha=0.3)
-axes.legend()
-picture(figure, "Weights against the kernel's side: the separable convolution hardly grows.")
+show_curves(
+    curves,
+    kernels,
+    xlabel="side of the kernel",
+    ylabel="weights, 64 to 128 channels",
+    text="Weights against the kernel's side: the separable convolution hardly grows.",
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "saved_weights-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### Your own numbers: a bottleneck
@@ -400,12 +336,14 @@ assert conv_macs(64, 64, 3, (224, 224)) == 1_849_688_064, "its second layer: 21 
 # input that can change it. Follow the lines downwards from the orange output:
 
 # %% nbgrader={"grade": false, "grade_id": "field-figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
-figure = Figure(figsize=(12, 2.6))
-panels = figure.subplots(1, 3)
-cone(panels[0], "three layers, k=3", [(3, 1, 1)] * 3)
-cone(panels[1], "k=3, strides 2, 2, 1", [(3, 2, 1), (3, 2, 1), (3, 1, 1)])
-cone(panels[2], "k=3, dilations 1, 2, 4", [(3, 1, 1), (3, 1, 2), (3, 1, 4)])
-picture(figure, "One output sees 7 pixels; with strides 2, 2, 1 it sees 15; with dilations 1, 2, 4 as well.")
+show_cones(
+    {
+        "three layers, k=3": [(3, 1, 1)] * 3,
+        "k=3, strides 2, 2, 1": [(3, 2, 1), (3, 2, 1), (3, 1, 1)],
+        "k=3, dilations 1, 2, 4": [(3, 1, 1), (3, 1, 2), (3, 1, 4)],
+    },
+    text="One output sees 7 pixels; with strides 2, 2, 1 it sees 15; with dilations 1, 2, 4 as well.",
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "receptive_field-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Two numbers walk through the layers, from the image upwards. The **size** $r$ begins at 1: a pixel sees itself. The
@@ -453,17 +391,15 @@ chains = {
     "k=3, every second one with stride 2": [(3, 1, 1), (3, 2, 1)] * 4,
     "k=3, dilation doubled each time": [(3, 1, 2**layer) for layer in range(8)],
 }
-figure = Figure(figsize=(6, 3.2))
-axes = figure.subplots()
-for (name, chain), marker in zip(chains.items(), "osv^"):
-    sizes = [receptive_field(chain[:depth])[0] for depth in depths]
-    axes.plot(depths, sizes, marker + "-", label=name)
-axes.set_yscale("log", base=2)
-axes.set_xlabel("layers")
-axes.set_ylabel("receptive field (pixels)")
-axes.grid(alpha=0.3)
-axes.legend(fontsize=8)
-picture(figure, "Receptive field against depth: plain layers add, strides and dilations multiply.")
+sizes = {name: [receptive_field(chain[:depth])[0] for depth in depths] for name, chain in chains.items()}
+show_curves(
+    sizes,
+    depths,
+    base=2,
+    xlabel="layers",
+    ylabel="receptive field (pixels)",
+    text="Receptive field against depth: plain layers add, strides and dilations multiply.",
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "depth-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Plain layers add; strides and dilations multiply. That is why every classifier has poolings, and why networks that
@@ -688,16 +624,12 @@ for (kind, options), (after, learned) in zip(ALEXNET, summarise(ALEXNET, shape))
         else:
             macs.append(shape[0] * after[0])
     shape = after
-figure = Figure(figsize=(8, 2.6))
-axes = figure.subplots()
-places = np.arange(len(names))
-for offset, name, counts, colour in [(-0.2, "parameters", parameters, INPUT), (0.2, "MACs", macs, TAP)]:
-    share = 100 * np.array(counts) / sum(counts)
-    axes.bar(places + offset, share, 0.4, label=name, color=colour, **EDGE)
-axes.set_xticks(places, names)
-axes.set_ylabel("% of the network")
-axes.legend()
-picture(figure, "AlexNet: linear layers hold 94% of the parameters, convolutions do 95% of the work.")
+show_shares(
+    {"parameters": parameters, "MACs": macs},
+    names,
+    ylabel="% of the network",
+    text="AlexNet: linear layers hold 94% of the parameters, convolutions do 95% of the work.",
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "alexnet_table-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The parameters are on the right, the work is on the left. Keep that in mind for the last question.

@@ -121,7 +121,7 @@ def clean(gallery: Gallery) -> Callable[[Callable[[Any], str]], Counter[str]]:
 
 @pytest.fixture(scope="module")
 def course(gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course with nbgrader's own gradebook, and its feedback pages: each attack was handed in by one student."""
+    """A course with nbgrader's own gradebook, and feedback pages: each attack was handed in by one student."""
     root = tmp_path_factory.mktemp("course")
     graded = [gallery.show(attack) for attack in [Attack(0, "an honest student", last="print('x')"), *showing.ATTACKS]]
     record(root, gallery, [each for each in graded if each.report.status == "graded"])
@@ -213,7 +213,7 @@ def test_a_message_cannot_write_a_line_of_the_report(gallery: Gallery) -> None:
     assert sum(line.startswith("100 of 100") for line in lines) == 0
 
 
-def test_nothing_acts_in_nbgraders_own_feedback(course: Path, gallery: Gallery) -> None:
+def test_nothing_acts_in_a_feedback_page(course: Path, gallery: Gallery) -> None:
     made = {path.parts[-3]: path.read_text() for path in (course / "feedback").glob("*/vault/vault.html")}
     honest = Acting(made.pop(gallery.show(Attack(0, "an honest student", last="print('x')")).report.student)).found
     assert len(made) == len([each for each in gallery.graded.values() if each.report.status == "graded"]) - 1

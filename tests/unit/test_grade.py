@@ -152,6 +152,27 @@ def test_a_wrong_exercise_costs_its_own_points_and_gets_its_hint(task):
     assert [check.hint for check in report.checks] == ["You squared it.", ""]
 
 
+def test_a_mistake_upstream_is_named_downstream(task):
+    uses_double = "def triple(x):\n    return double(x) + x"
+    given = handed_in(double="def double(x):\n    return 2 * x + 1", triple=uses_double)
+    report = Grader(Pool()).grade(task(), submit(given)).report
+    assert results(report) == {"doubles": ("fail", "value"), "triples": ("fail", "value")}
+    assert [check.hint for check in report.checks] == ["", ""]
+    upstream = "This exercise uses `double`, which fails its own checks: mend that first"
+    assert [upstream in check.message for check in report.checks] == [False, True]
+
+    alone = handed_in(triple="def triple(x):\n    return double(x) + 2 * x")
+    assert upstream not in Grader(Pool()).grade(task(), submit(alone)).report.checks[1].message
+
+
+def test_a_hint_says_enough_without_what_lies_upstream(task):
+    mistakes = MISTAKES + '@mistake(of="triple", hint="Four times.")\ndef fourfold(x):\n    return 4 * x\n'
+    given = handed_in(double="def double(x):\n    return x * x", triple="def triple(x):\n    double\n    return 4 * x")
+    report = Grader(Pool()).grade(task(mistakes=mistakes), submit(given)).report
+    assert [check.hint for check in report.checks] == ["You squared it.", "Four times."]
+    assert "mend that first" not in report.checks[1].message
+
+
 def test_an_untouched_notebook_is_missing_everything(task):
     report = Grader(Pool()).grade(task(), submit(RELEASED)).report
     assert results(report) == {"doubles": ("fail", "missing"), "triples": ("fail", "missing")}

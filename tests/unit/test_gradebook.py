@@ -7,12 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -21,6 +23,7 @@ from nbgrader.preprocessors import SaveAutoGrades
 from sqlalchemy import event
 
 from autograder.errors import CheckerError, UsageError
+from autograder.gradebook import pages
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.late import LatePenalties
 from autograder.gradebook.nbgrader import CourseGradebook
@@ -572,6 +575,50 @@ class TestNbgraderReadsIt:
         ):
             assert text in html
         assert "No response." in (graded / "feedback" / "empty" / "circle" / "circle.html").read_text()
+
+    def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
+        db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
+        told = {
+            "late": ("50 of 105 points, 20 taken off for lateness", "Checks of area 30 of 60 points top"),
+            "human": ("93 of 105 points", "Checks of area 50 of 60 points, changed by a person (the checks: 30) top"),
+            "empty": ("0 of 105 points", "Comment No response."),
+        }
+        for student, sentences in told.items():
+            html = (graded / "feedback" / student / "circle" / "circle.html").read_text()
+            text = " ".join(BeautifulSoup(html, "html.parser").body.get_text(" ").split()).replace(" ,", ",")
+            assert [sentence for sentence in sentences if sentence not in text] == []
+            assert text.count("Checks of area") == 1
+            assert "These checks" not in text
+            assert "Test cell" not in text
+            assert "area-1" in html
+
+    def test_processes_that_make_pages_find_nbgraders_default_course(self, course, released, monkeypatch):
+        with CourseGradebook(course, course_id="cnn") as gradebook:
+            gradebook.register("circle", released, DUE)
+            record(gradebook, released, area=30.0)
+        found = []
+
+        class Pool:
+            def __init__(self, *_, **__):
+                pass
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def submit(self, *_):
+                with sqlite3.connect(course / "gradebook.db") as connection:
+                    found.extend(name for (name,) in connection.execute("SELECT id FROM course"))
+                done = Future()
+                done.set_result(None)
+                return done
+
+        monkeypatch.setattr(pages, "ProcessPoolExecutor", Pool)
+        pages.generate(course, f"sqlite:///{course / 'gradebook.db'}", "circle", "cnn")
+        assert sorted(found) == ["cnn", "default_course"]
 
     @pytest.mark.slow
     def test_its_commands(self, graded):

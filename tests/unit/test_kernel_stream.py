@@ -26,6 +26,23 @@ class Counting(IOPubThread):  # type: ignore[misc]  # its base is not typed
         super().schedule(f)
 
 
+def stop(thread: IOPubThread) -> None:
+    """Stop a thread when its task has ended: ipykernel's own stop leaves it pending, and asyncio complains later."""
+    ended = threading.Event()
+
+    def end() -> None:
+        task = thread._event_pipe_gc_task
+        if task is None:  # the thread is still starting
+            thread.io_loop.add_callback(end)
+            return
+        task.add_done_callback(lambda _: ended.set())
+        task.cancel()
+
+    thread.io_loop.add_callback(end)
+    assert ended.wait(5), "the thread's task did not end"
+    thread.stop()
+
+
 @pytest.fixture
 def channel() -> Iterator[tuple[Counting, zmq.Socket[bytes]]]:
     with zmq.Context() as context, context.socket(zmq.PUB) as out, context.socket(zmq.SUB) as back:
@@ -35,7 +52,7 @@ def channel() -> Iterator[tuple[Counting, zmq.Socket[bytes]]]:
         thread = Counting(out, pipe=False, session=Session(key=b"k"))
         thread.start()
         yield thread, back
-        thread.stop()
+        stop(thread)
 
 
 def test_flushing_nothing_does_not_wake_the_thread(channel: tuple[Counting, zmq.Socket[bytes]]) -> None:
@@ -104,7 +121,7 @@ def test_a_subscription_that_comes_during_a_send_is_welcomed() -> None:
             heard.append(back.recv_multipart())
             if len(heard[-1]) > 1:
                 break
-        thread.stop()
+        stop(thread)
     assert heard, "nothing came"
     _, parts = session.feed_identities(heard[-1])
     assert session.deserialize(parts)["msg_type"] == "iopub_welcome"

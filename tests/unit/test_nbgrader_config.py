@@ -8,9 +8,11 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from traitlets import import_item
 from traitlets.config import PyFileConfigLoader
 
 from autograder.gradebook.database import Database
+from autograder.gradebook.page import FeedbackPage
 
 ROOT = Path(__file__).parents[2]
 NAMES = [assignment["name"] for assignment in tomllib.loads((ROOT / "course/course.toml").read_text())["assignments"]]
@@ -52,6 +54,10 @@ def test_generate_copies_what_is_released_and_changes_nothing_in_it(api, project
     assert contents(project / "assignments") == before
     copied = contents(project / "course/release")
     assert copied == {path: content for path, content in before.items() if path.parts[0] == name}
+
+
+def test_nbgrader_makes_our_feedback_page(api):
+    assert import_item(api.config.GenerateFeedback.exporter_class) is FeedbackPage
 
 
 def test_nbgraders_own_grading_is_refused_before_it_touches_anything(api, project):

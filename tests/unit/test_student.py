@@ -235,12 +235,14 @@ def test_a_kernel_cannot_claim_a_failure_that_costs_nothing(record):
 
 def test_arrays_are_shown_by_their_shape_alone():
     text = signature("f", [IMAGE, torch.ones(2, 3)], {"bias": np.array([0.5]), "scale": np.float64(7.5)}, inputs=True)
-    assert text == "f(3x4, 2x3, bias=1, scale=number)"
+    assert text == "f(3x4, 2x3, bias=1 number, scale=number)"
 
 
 def test_numbers_are_hidden_unless_the_check_reveals_inputs():
-    assert "271" not in signature("f", [271, "secret"], {}, inputs=False)
-    assert "secret" not in signature("f", [271, "secret"], {}, inputs=False)
+    hidden = [271, 27.1, "secret", (2, 7, 1), [271], True, None, IMAGE]
+    assert signature("f", hidden, {}, inputs=False) == (
+        "f(a hidden int, a hidden float, a hidden str, a hidden tuple, a hidden list, a hidden bool, None, 3x4)"
+    )
     assert signature("f", [271], {}, inputs=True) == "f(271)"
 
 
@@ -250,7 +252,8 @@ def test_options_are_always_shown():
 
 def test_arrays_in_lists_are_shown_by_their_shape_too():
     text = signature("f", [], {"layers": [np.array([271.0]), (3, IMAGE)]}, inputs=False)
-    assert text == "f(layers=[1, (3, 3x4)])"
+    assert text == "f(layers=[1 number, (3, 3x4)])"
+    assert signature("f", [np.ones(7), list(range(271))], {}, inputs=True) == "f(7 numbers, a long list)"
 
 
 def test_an_object_is_shown_by_its_type():
