@@ -61,7 +61,7 @@ GpusOption = Annotated[
     typer.Option(
         "--gpus",
         help='for assignments with runner = "gpu": all, none, or numbers and UUIDs with commas between '
-        "[as course.toml says]",
+        "(default: as course.toml says)",
     ),
 ]
 LimitOption = Annotated[
@@ -222,10 +222,10 @@ def grade(
     name: Annotated[str, typer.Argument(help="the assignment")],
     student: Annotated[list[str] | None, typer.Option("--student", help="only this student; may be repeated")] = None,
     sandbox: SandboxOption = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="how many at a time [one a core]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="how many at a time (default: one a core)")] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 [a local cluster]"),
+        typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 (default: a cluster on this machine)"),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="run again what is graded already and has not changed")
@@ -235,12 +235,13 @@ def grade(
     limit: LimitOption = None,
     gpus: GpusOption = None,
     slots_per_gpu: Annotated[
-        int | None, typer.Option(min=1, help="submissions at a time on one GPU [as course.toml says]")
+        int | None, typer.Option(min=1, help="submissions at a time on one GPU (default: as course.toml says)")
     ] = None,
     slot_lifetime: Annotated[
         int | None,
         typer.Option(
-            min=1, help="submissions a sandbox serves before it is replaced; 1 is the strictest [as course.toml says]"
+            min=1,
+            help="submissions a sandbox serves before it is replaced; 1 is the strictest (default: as course.toml says)",
         ),
     ] = None,
     json_file: Annotated[
