@@ -241,7 +241,7 @@ def grade(
         int | None,
         typer.Option(
             min=1,
-            help="submissions a sandbox serves before it is replaced; 1 is the strictest (default: as course.toml says)",
+            help="submissions a sandbox serves before it is replaced; 1 is strictest (default: as course.toml says)",
         ),
     ] = None,
     json_file: Annotated[
@@ -251,8 +251,9 @@ def grade(
 ) -> None:
     """Grade a class: course/submitted/*/NAME/ into nbgrader's gradebook.
 
-    What is graded already is not run again unless the submission, the checks or the image changed. Ctrl-C is
-    safe: the next run goes on from there.
+    What is graded already is not run again unless the submission, the checks or the image changed.
+
+    Ctrl-C is safe: the next run goes on from there.
     """
     from autograder import table
     from autograder.jobs import cohort
