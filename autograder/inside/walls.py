@@ -104,6 +104,8 @@ def mapped(uid: int) -> int:
     if any(first <= uid < first + count for first, count in ranges):
         return uid
     first, count = max(ranges, key=lambda each: each[1])
+    if first == 0 and count > 1:  # root is the zygote's
+        first, count = 1, count - 1
     return first + uid % count
 
 
