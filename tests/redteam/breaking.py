@@ -41,6 +41,14 @@ def flood(port, size, first):
         wire.sendall(frame(first))
         for _ in range(2**31 // size):
             wire.sendall(part)
+def huge(port, size, first):
+    # of one part, which is told before it comes: a kernel need not have it in memory
+    for wire in [*wires(port)]:
+        wire.sendall(frame(first))
+        for _ in range(2**31 // size):
+            wire.sendall(struct.pack(">BQ", 3, size))
+            for _ in range(size // 2**20):
+                wire.sendall(bytes(2**20))
 def send(own, parts, size):
     part = bytes(size)
     for each in parts:
@@ -371,6 +379,28 @@ def starving() -> list[Attack]:
         ),
         Attack(
             17,
+            "opens the folder that the host shares again, and fills it",
+            # without root it is the kernel's own
+            spell="""
+                import contextlib, ctypes, os, socket
+                sockets = f"/slot/{os.path.basename(os.getcwd())}".encode()
+                libc = ctypes.CDLL(None)
+                def spell(n):
+                    with contextlib.suppress(OSError):
+                        os.chmod(sockets, 0o700)
+                    with contextlib.suppress(OSError):
+                        os.fchmod(os.open(sockets, os.O_RDONLY), 0o700)
+                    libc.fchmodat(-100, sockets, 0o700, 0)
+                    libc.syscall(452, -100, sockets, 0o700, 0)
+                    for number in range(10_000):
+                        with socket.socket(socket.AF_UNIX) as each:
+                            each.bind(sockets + f"/{n}-{number}".encode())
+                    return str(n)
+            """,
+            says={"spell": r"`spell` raised PermissionError"},
+        ),
+        Attack(
+            17,
             "opens files until none can be opened",
             first="""
                 held = []
@@ -674,6 +704,14 @@ def noisy() -> list[Attack]:
             rf"{refused}a value of more than 200000 parts|{SLOW_CALL}",
         ),
         "ten thousand arrays": ("[np.zeros(1)] * 10_000", r"found a list of 10000|`spell`"),
+        "a list that is 33 deep": (
+            "__import__('functools').reduce(lambda inner, _: [inner], range(32), [])",
+            "the answer of `spell` cannot be read: too deep or too many parts",
+        ),
+        "a list of 199,999 numbers": (
+            "[0] * 199_999",
+            "the answer of `spell` cannot be read: too deep or too many parts",
+        ),
         "a generator that never ends": ("(each for each in iter(int, 1))", r"found an object of type generator"),
         "a tensor of no elements and absurd shape": ("torch.zeros(0).expand(2**39, 2**20, 0)", r"`spell`|tensor"),
     }
@@ -681,7 +719,8 @@ def noisy() -> list[Attack]:
     raw = {
         "a message of endless small parts": "flood(2, 16, {first})",
         "a message of endless large parts": "flood(2, 2**20, {first})",
-        "a message of a few huge parts": "flood(2, 2**28, {first})",
+        "a message of a few huge parts": "huge(2, 2**28, {first})",
+        "one part of 2 GB": "huge(2, 2**31, {first})",
         "a reply of endless small parts": "flood(1, 16, b'')",
         "a reply of endless large parts": "flood(1, 2**20, b'')",
         "a message of 2 GB through the kernel's own socket": "send(kernel.iopub_thread.socket, [{first}], 2**24)",
