@@ -428,19 +428,19 @@ def test_an_attack_wins_where_its_wall_is_away(arena: Arena, shot: Shot, tmp_pat
 # Attacks on the grader's own process: a process of its own is flooded, or ended.
 
 FLOODS = [
-    ("a message of endless large parts, in a call", ("counted bytes",)),
-    ("empty parts without end, in a call", ("counted frames",)),
-    ("one part of 2 GB, in a call", ("ZeroMQ's cap on a part", "counted bytes")),
-    ("one part of 2 GB, in a call", ("counted bytes", "ZeroMQ's cap on a part")),
+    ("a message of endless large parts, in a call", 5, ("counted bytes",)),
+    ("empty parts without end, in a call", 25, ("counted frames",)),
+    ("one part of 2 GB, in a call", 5, ("ZeroMQ's cap on a part", "counted bytes")),
+    ("one part of 2 GB, in a call", 5, ("counted bytes", "ZeroMQ's cap on a part")),
 ]
-"""An attack, the wall that is taken away, and those that cover it."""
+"""An attack, the seconds that a call may take, the wall that is taken away, and those that cover it."""
 
 
-def _peak(folder: Path, kind: str, name: str, walls: tuple[str, ...], told: Any) -> None:
+def _peak(folder: Path, kind: str, name: str, seconds: float, walls: tuple[str, ...], told: Any) -> None:
     """Grade an attack in this process, which is made for it; tell how much its memory grew."""
     made = Range.build(folder, {place: canary(place) for place in PLACES})
     made.grader(kind)
-    limits = replace(made.task.assignment.limits, call_seconds=15, total_seconds=40)
+    limits = replace(made.task.assignment.limits, call_seconds=seconds, total_seconds=60)
     made.task = replace(made.task, assignment=replace(made.task.assignment, limits=limits))
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + ROOM,) * 2)
     with pytest.MonkeyPatch.context() as patch:
@@ -456,12 +456,14 @@ def _address_space() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _in_its_own_process(folder: Path, kind: str, name: str, walls: tuple[str, ...]) -> tuple[int | None, int | None]:
+def _in_its_own_process(
+    folder: Path, kind: str, name: str, seconds: float, walls: tuple[str, ...]
+) -> tuple[int | None, int | None]:
     """How much the memory of a grader grew (None: it did not live to tell), and how it ended."""
     folder.mkdir()
     context = get_context("spawn")
     heard, told = context.Pipe(duplex=False)
-    process = context.Process(target=_peak, args=(folder, kind, name, walls, told))
+    process = context.Process(target=_peak, args=(folder, kind, name, seconds, walls, told))
     process.start()
     told.close()
     try:
@@ -472,12 +474,12 @@ def _in_its_own_process(folder: Path, kind: str, name: str, walls: tuple[str, ..
     return grown, process.exitcode
 
 
-@pytest.mark.parametrize(("name", "walls"), FLOODS, ids=lambda each: each if isinstance(each, str) else each[0])
+@pytest.mark.parametrize(("name", "seconds", "walls"), FLOODS, ids=[f"{walls[0]}: {name}" for name, _, walls in FLOODS])
 def test_a_flood_wins_where_its_wall_and_those_that_cover_it_are_away(
-    arena: Arena, name: str, walls: tuple[str, ...], tmp_path: Path
+    arena: Arena, name: str, seconds: float, walls: tuple[str, ...], tmp_path: Path
 ) -> None:
     def drowns(number: int, *away: str) -> bool:
-        grown, code = _in_its_own_process(tmp_path / str(number), arena.kind, name, away)
+        grown, code = _in_its_own_process(tmp_path / str(number), arena.kind, name, seconds, away)
         assert grown is not None or code in {1, -signal.SIGABRT}, code  # a MemoryError of Python's, ZeroMQ's own end
         return grown is None or grown > GROWTH
 
@@ -489,9 +491,10 @@ def test_a_flood_wins_where_its_wall_and_those_that_cover_it_are_away(
 
 def test_a_pickle_ends_the_grader_that_reads_it(arena: Arena, tmp_path: Path) -> None:
     name = "a pickle's bytes in place of an array"
-    held, code = _in_its_own_process(tmp_path / "held", arena.kind, name, ())
+    held, code = _in_its_own_process(tmp_path / "held", arena.kind, name, 5, ())
     assert (held is None, code) == (False, 0)
-    assert _in_its_own_process(tmp_path / "lost", arena.kind, name, ("value codec: no pickle",)) == (None, UNPICKLED)
+    lost = _in_its_own_process(tmp_path / "lost", arena.kind, name, 5, ("value codec: no pickle",))
+    assert lost == (None, UNPICKLED)
 
 
 # What is handed in, and by whom.
