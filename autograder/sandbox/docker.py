@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import LogConfig
+from docker.types import LogConfig, Mount
 
 from autograder.errors import SandboxError
 from autograder.sandbox import owner
@@ -169,8 +169,15 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
     """
     limits = spec.limits
     memory = WARM_BYTES[spec.profile] + limits.memory_bytes + limits.disk_bytes + TMP_BYTES  # a tmpfs is memory
-    volumes = [f"{folder}:{INSIDE_SLOT}:rw,z", f"{code}:{INSIDE_CODE}:ro,z"]  # z: shared, where SELinux asks
-    volumes += [f"{code / ABSENT}:{site}/{package}:ro,z" for package in KEPT_OUT[spec.profile]]
+    # not as a list: of `ro,z` docker-py makes a writable volume of that name besides. z: shared, where SELinux asks
+    volumes = {
+        str(folder): {"bind": INSIDE_SLOT, "mode": "rw,z"},
+        str(code): {"bind": INSIDE_CODE, "mode": "ro,z"},
+    }
+    absent = [
+        Mount(f"{site}/{package}", str(code / ABSENT), type="bind", read_only=True)
+        for package in KEPT_OUT[spec.profile]
+    ]
     return {
         "image": spec.image,
         "entrypoint": [f"{INSIDE_VENV}/bin/python"],
@@ -182,6 +189,7 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
         "ipc_mode": "private",
         "read_only": True,
         "volumes": volumes,
+        "mounts": absent,
         "tmpfs": {
             "/tmp": f"size={TMP_BYTES},mode=1777,nosuid,nodev,noexec",  # noqa: S108 - the sandbox's own
             INSIDE_WORK: f"size={limits.disk_bytes},mode=0711,nosuid,nodev,noexec,nr_inodes=100000",
