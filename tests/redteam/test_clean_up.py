@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import test_trusted_walls_off as off
@@ -108,6 +109,8 @@ CAN_LEAVE = {
 }  # fmt: skip
 """What no wall forbids: only the end of everything takes it away."""
 IPC = ("shm", "sem", "msg")
+WRITABLE = {"/slot", "/tmp", "/work", "/dev", "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup"}
+"""The folders of a sandbox that are mounted to be written, by its root at least."""
 
 
 @dataclass
@@ -121,14 +124,21 @@ class Sight:
     blocks: dict[str, tuple[int, int]] = field(default_factory=dict)
     ipc: dict[str, list[str]] = field(default_factory=dict)
 
-    def differs(self, other: Sight) -> list[str]:
-        """In which ways."""
-        return [name for name, value in vars(self).items() if value != getattr(other, name)]
+    def differs(self, other: Sight) -> dict[str, Any]:
+        """In which ways; of what has names, by name."""
+        pairs = {name: (value, getattr(other, name)) for name, value in vars(self).items()}
+        return {name: _unlike(*pair) for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _unlike(one: Any, other: Any) -> Any:
+    if not isinstance(one, dict):
+        return one, other
+    return {key: (one.get(key), other.get(key)) for key in one | other if one.get(key) != other.get(key)}
 
 
 def look(used: Slot) -> Sight:
     """At the slot's processes, sockets, writable mounts and its IPC namespace, from outside."""
-    (zygote,) = (pid for pid in processes() if is_inside(pid, used.folder) and b"inside.zygote" in command(pid))
+    zygote = min(pid for pid in processes() if is_inside(pid, used.folder))  # all others are its forks
     proc = Path(f"/proc/{zygote}")
     there = [pid for pid in processes() if namespace(pid, "pid") == namespace(zygote, "pid")]
     seen = Sight(sorted(os.fsdecode(command(pid).split(b"\0")[0]) for pid in there))
@@ -161,7 +171,9 @@ def writable(proc: Path) -> list[str]:
 
 def tree(top: Path) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Each file and folder in a mount: its kind, rights, size, times and attributes."""
+    device = top.stat().st_dev
     for folder, names, files in os.walk(top, followlinks=False):
+        names[:] = [name for name in names if Path(folder, name).lstat().st_dev == device]  # another mount is not it
         for name in ["", *files, *names]:
             path = Path(folder, name)
             told = path.lstat()
@@ -231,6 +243,7 @@ def test_nothing_of_a_submission_is_left(shooting_range: Range, pool_with: Calla
     assert after == before, after.differs(before)
     assert {Path(name).name for name in after.processes} <= {"bwrap", "python", "docker-init"}
     assert len(after.processes) <= 2
+    assert {*after.blocks, "/slot"} <= WRITABLE
     assert not any("left" in each for each in [*after.sockets, *after.files])
     assert not any(after.ipc.values())
 
@@ -250,7 +263,7 @@ def test_what_is_left_is_seen(
 ) -> None:
     """The test above could fail: without the end of everything this machine sees what is left."""
     before, after, _left = leave(shooting_range, pool_with(shooting_range.task.slot_spec(), patches))
-    assert seen <= set(after.differs(before))
+    assert seen <= after.differs(before).keys()
 
 
 def test_a_slot_that_cannot_be_cleaned_is_replaced(shooting_range: Range, pool_with: Callable[..., SlotPool]) -> None:
