@@ -703,7 +703,7 @@ def noisy() -> list[Attack]:
             "dict.fromkeys(range(10**6))",
             rf"{refused}a value of more than 200000 parts|{SLOW_CALL}",
         ),
-        "ten thousand arrays": ("[np.zeros(1)] * 10_000", r"found a list of 10000|`spell`"),
+        "ten thousand arrays": ("[np.zeros(1)] * 10_000", f"{refused}a value of more than 4096 arrays"),
         "a list that is 33 deep": (
             "__import__('functools').reduce(lambda inner, _: [inner], range(32), [])",
             "the answer of `spell` cannot be read: too deep or too many parts",
@@ -713,7 +713,10 @@ def noisy() -> list[Attack]:
             "the answer of `spell` cannot be read: too deep or too many parts",
         ),
         "a generator that never ends": ("(each for each in iter(int, 1))", r"found an object of type generator"),
-        "a tensor of no elements and absurd shape": ("torch.zeros(0).expand(2**39, 2**20, 0)", r"`spell`|tensor"),
+        "a tensor of no elements and absurd shape": (
+            "torch.zeros(0).expand(2**39, 2**20, 0)",
+            r"should be a string, found a float32 tensor of shape \(549755813888, 1048576, 0\)",
+        ),
     }
     on_shell = "ident = kernel._parent_ident['shell']"
     raw = {
