@@ -769,6 +769,25 @@ def noisy() -> list[Attack]:
             for name, (body, says) in answers.items()
         ),
     ]
+    found.append(
+        Attack(
+            19,
+            "six million empty lists as an answer",
+            # eighty bytes each, where they are read, and three on their way
+            spell="""
+                def spell(n):
+                    kernel = get_ipython().kernel
+                    session, call = kernel.session, kernel.get_parent("shell")["content"]
+                    data = '{"status": "ok", "id": "%s", "value": [%s0]}' % (call["data"]["id"], "[]," * 6_300_000)
+                    content = '{"comm_id": "%s", "data": %s}' % (call["comm_id"], data)
+                    parts = [session.pack(session.msg("comm_msg", {})["header"]), b"{}", b"{}", content.encode()]
+                    frames = [f"comm-{call['comm_id']}".encode(), b"<IDS|MSG>", session.sign(parts), *parts]
+                    kernel.iopub_socket.send_multipart(frames)
+                    return str(n)
+            """,
+            says={"spell": "more than 256 kB were printed"},
+        )
+    )
     for name, body in raw.items():
         found += [
             Attack(

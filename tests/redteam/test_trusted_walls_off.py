@@ -46,7 +46,7 @@ from autograder.grading.grade import Graded, Grader
 from autograder.grading.slots import SlotPool
 from autograder.inside import values
 from autograder.jobs import work
-from autograder.kernel import relay, session
+from autograder.kernel import messages, relay, session
 from autograder.kernel.calls import Caller
 from autograder.model.assignment import Assignment
 from autograder.model.submission import Submission
@@ -236,6 +236,7 @@ WALLS = {
     "checks outside: the tests": Wall(_tests_inside),
     "counted bytes": Wall(_uncounted),
     "counted frames": Wall(_uncounted_frames),
+    "counted parts of JSON": Wall(lambda patch: patch.setattr(messages, "MAX_SIGNS", ENDLESS)),
     "ZeroMQ's cap on a part": Wall(_no_cap_on_a_part),
     "call ids": Wall(_answers(ignoring="call")),
     "a channel of its own": Wall(_answers(ignoring="channel")),
@@ -430,6 +431,7 @@ def test_an_attack_wins_where_its_wall_is_away(arena: Arena, shot: Shot, tmp_pat
 FLOODS = [
     ("a message of endless large parts, in a call", 5, ("counted bytes",)),
     ("empty parts without end, in a call", 25, ("counted frames",)),
+    ("six million empty lists as an answer", 10, ("counted parts of JSON",)),
     ("one part of 2 GB, in a call", 5, ("ZeroMQ's cap on a part", "counted bytes")),
     ("one part of 2 GB, in a call", 5, ("counted bytes", "ZeroMQ's cap on a part")),
 ]
