@@ -19,7 +19,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow test-gpu redteam lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow test-gpu redteam redteam-userns lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -71,6 +71,9 @@ test-slow: $(stamp) ## the slow ones: every verdict on the example class is as p
 
 redteam: $(stamp) ## every attack on every sandbox: prints what held, and writes it into README.md and docs/security.md
 	$(bin)/python -m pytest --numprocesses $(JOBS) --pages tests/redteam
+
+redteam-userns: $(stamp) ## the same attacks on a Docker engine of their own that maps users (needs root and dockerd)
+	$(bin)/python -m pytest tests/redteam/test_user_namespaces.py
 
 test-gpu: $(stamp) ## on a machine with a GPU: forks that use CUDA, memory, verdicts as on the CPU
 	$(bin)/python -m pytest tests/gpu tests/redteam/test_gpu_attacks.py

@@ -50,6 +50,8 @@ OTHERS_ARGUMENTS = (
 its user; of sched_setscheduler the policy, for ZeroMQ sets its threads' to what it is."""
 NUMBERED_SYSCALLS = (457, 458)
 """statmount and listmount, which tell of this machine's folders: libseccomp knows no name for them yet."""
+MODE_SYSCALLS = ("chmod", "fchmod", "fchmodat", 452)
+"""What opens a closed folder again to its owner; 452 is fchmodat2, for which libseccomp knows no name either."""
 NUMBERED = ("x86_64", "aarch64")
 """Machines on which these are their numbers."""
 
@@ -106,6 +108,8 @@ def mapped(uid: int) -> int:
     if any(first <= uid < first + count for first, count in ranges):
         return uid
     first, count = max(ranges, key=lambda each: each[1])
+    if first == 0 and count > 1:  # root is the zygote's
+        first, count = 1, count - 1
     return first + uid % count
 
 
@@ -179,8 +183,12 @@ def _scope(abi: int) -> None:
     os.close(descriptor)
 
 
-def prepare_seccomp() -> Any | None:
-    """The syscall filter, built once by the zygote; None where libseccomp is missing."""
+def prepare_seccomp(*, own_user: bool = True) -> Any | None:
+    """The syscall filter, built once by the zygote; None where libseccomp is missing.
+
+    Where kernels have the zygote's own user, modes of files stay as they are: the folder of a kernel's sockets, which
+    is the host's disk, is closed to it by nothing else.
+    """
     import landlock  # noqa: F401 - imported here, before the forks
 
     try:
@@ -203,9 +211,19 @@ def prepare_seccomp() -> Any | None:
     if os.uname().machine in NUMBERED:
         for number in NUMBERED_SYSCALLS:
             rules.add_rule(denied, number)
+    if not own_user:
+        _keep_modes(rules, pyseccomp.ERRNO(0))
     rules.add_rule(denied, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
     rules.add_rule(absent, "clone3")  # its flags cannot be filtered; libc falls back to clone
     return rules
+
+
+def _keep_modes(rules: Any, unheard: Any) -> None:
+    """Let no call change a file's mode, and none fail: `shutil.copy` sets modes too."""
+    for call in MODE_SYSCALLS:
+        if isinstance(call, str) or os.uname().machine in NUMBERED:
+            with contextlib.suppress(OSError):  # this architecture has no such call
+                rules.add_rule(unheard, call)
 
 
 def seccomp(rules: Any | None) -> str | None:

@@ -48,7 +48,7 @@ class Zygote:
         self.children: dict[int, str] = {}
         self.kills: dict[str, pressure.Kills] = {}
         self.shared = _shared(options)
-        self.seccomp = walls.prepare_seccomp() if options["walls"] else None
+        self.seccomp = walls.prepare_seccomp(own_user=options["own_user"]) if options["walls"] else None
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._unread = b""
 

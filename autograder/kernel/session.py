@@ -163,7 +163,7 @@ class KernelSession:
         ports = (manager.shell_port, manager.iopub_port)
         self._relay = Relay(manager.ip, ports, self.limits.output_bytes + MESSAGES_BYTES)
         manager.ip = self._relay.address
-        client = self._client = manager.client()
+        client = self._client = manager.client(context=_context())  # by itself it makes one of its own, without caps
         client.start_channels(hb=False, stdin=False)
         client.allow_stdin = False
         await self._subscribed(client, manager.provisioner.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import DeviceRequest, LogConfig
+from docker.types import DeviceRequest, LogConfig, Mount
 
 from autograder.errors import SandboxError
 from autograder.sandbox import owner
@@ -43,6 +44,8 @@ WARM_BYTES = {"python": 256 * MIB, "numpy": 256 * MIB, "torch": 768 * MIB}
 """What a profile's zygote holds, and some headroom: it comes on top of what a submission may use."""
 SYSTEM_PIDS = 16
 REQUEST_SECONDS = 60
+REMAPPED = re.compile(r"/(\d+)\.(\d+)$")
+"""Ends the data folder of an engine with `userns-remap`: which user and group a container's root is on this machine."""
 REFUSALS = (DockerException, requests.RequestException)
 
 
@@ -101,6 +104,7 @@ class Docker(Sandbox):
         )
         settings = container_settings(spec, folder, code, site=site, cpus=self.cpus)
         settings["command"] = ["-sP", "-m", "inside.zygote", json.dumps(options)]
+        self._give(folder)
         return Container(self._run(settings), self._walls(spec))
 
     @cached_property
@@ -131,9 +135,20 @@ class Docker(Sandbox):
             raise SandboxError(failure.message) from error
         return container
 
+    def _give(self, folder: Path) -> None:
+        """Let the container's root write into the slot's folder, where the engine maps it to another user."""
+        if remapped := REMAPPED.search(str(self._info.get("DockerRootDir", ""))):
+            try:
+                os.chown(folder, *map(int, remapped.groups()))
+            except PermissionError as error:
+                told = "the engine maps users (`userns-remap`), and only root can give a slot's folder to another user"
+                raise SandboxError(f"{told}: run the grader as root, or use a rootless engine") from error
+
     def _walls(self, spec: SlotSpec) -> tuple[str, ...]:
         """Those that the engine says it can build: a rootless one may have no cgroups."""
         walls = ["docker", "pid-namespace", "no-network", "read-only-root"]
+        if any(re.match(r"name=(userns|rootless)\b", told) for told in self._info.get("SecurityOptions") or ()):
+            walls.append("user-namespace")
         if self._info.get("MemoryLimit"):
             walls.append("cgroup-memory")
         if self._info.get("PidsLimit"):
@@ -155,8 +170,15 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
     """
     limits = spec.limits
     memory = WARM_BYTES[spec.profile] + limits.memory_bytes + limits.disk_bytes + TMP_BYTES  # a tmpfs is memory
-    volumes = [f"{folder}:{INSIDE_SLOT}:rw,z", f"{code}:{INSIDE_CODE}:ro,z"]  # z: shared, where SELinux asks
-    volumes += [f"{code / ABSENT}:{site}/{package}:ro,z" for package in KEPT_OUT[spec.profile]]
+    # not as a list: of `ro,z` docker-py makes a writable volume of that name besides. z: shared, where SELinux asks
+    volumes = {
+        str(folder): {"bind": INSIDE_SLOT, "mode": "rw,z"},
+        str(code): {"bind": INSIDE_CODE, "mode": "ro,z"},
+    }
+    absent = [
+        Mount(f"{site}/{package}", str(code / ABSENT), type="bind", read_only=True)
+        for package in KEPT_OUT[spec.profile]
+    ]
     return {
         "image": spec.image,
         "entrypoint": [f"{INSIDE_VENV}/bin/python"],
@@ -174,6 +196,7 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
         "ipc_mode": "private",
         "read_only": True,
         "volumes": volumes,
+        "mounts": absent,
         "tmpfs": {
             "/tmp": f"size={TMP_BYTES},mode=1777,nosuid,nodev,noexec",  # noqa: S108 - the sandbox's own
             INSIDE_WORK: f"size={limits.disk_bytes},mode=0711,nosuid,nodev,noexec,nr_inodes=100000",

@@ -41,6 +41,14 @@ def flood(port, size, first):
         wire.sendall(frame(first))
         for _ in range(2**31 // size):
             wire.sendall(part)
+def huge(port, size, first):
+    # of one part, which is told before it comes: a kernel need not have it in memory
+    for wire in [*wires(port)]:
+        wire.sendall(frame(first))
+        for _ in range(2**31 // size):
+            wire.sendall(struct.pack(">BQ", 3, size))
+            for _ in range(size // 2**20):
+                wire.sendall(bytes(2**20))
 def send(own, parts, size):
     part = bytes(size)
     for each in parts:
@@ -371,6 +379,28 @@ def starving() -> list[Attack]:
         ),
         Attack(
             17,
+            "opens the folder that the host shares again, and fills it",
+            # without root it is the kernel's own
+            spell="""
+                import contextlib, ctypes, os, socket
+                sockets = f"/slot/{os.path.basename(os.getcwd())}".encode()
+                libc = ctypes.CDLL(None)
+                def spell(n):
+                    with contextlib.suppress(OSError):
+                        os.chmod(sockets, 0o700)
+                    with contextlib.suppress(OSError):
+                        os.fchmod(os.open(sockets, os.O_RDONLY), 0o700)
+                    libc.fchmodat(-100, sockets, 0o700, 0)
+                    libc.syscall(452, -100, sockets, 0o700, 0)
+                    for number in range(10_000):
+                        with socket.socket(socket.AF_UNIX) as each:
+                            each.bind(sockets + f"/{n}-{number}".encode())
+                    return str(n)
+            """,
+            says={"spell": r"`spell` raised PermissionError"},
+        ),
+        Attack(
+            17,
             "opens files until none can be opened",
             first="""
                 held = []
@@ -673,15 +703,27 @@ def noisy() -> list[Attack]:
             "dict.fromkeys(range(10**6))",
             rf"{refused}a value of more than 200000 parts|{SLOW_CALL}",
         ),
-        "ten thousand arrays": ("[np.zeros(1)] * 10_000", r"found a list of 10000|`spell`"),
+        "ten thousand arrays": ("[np.zeros(1)] * 10_000", f"{refused}a value of more than 4096 arrays"),
+        "a list that is 33 deep": (
+            "__import__('functools').reduce(lambda inner, _: [inner], range(32), [])",
+            "the answer of `spell` cannot be read: too deep or too many parts",
+        ),
+        "a list of 199,999 numbers": (
+            "[0] * 199_999",
+            "the answer of `spell` cannot be read: too deep or too many parts",
+        ),
         "a generator that never ends": ("(each for each in iter(int, 1))", r"found an object of type generator"),
-        "a tensor of no elements and absurd shape": ("torch.zeros(0).expand(2**39, 2**20, 0)", r"`spell`|tensor"),
+        "a tensor of no elements and absurd shape": (
+            "torch.zeros(0).expand(2**39, 2**20, 0)",
+            r"should be a string, found a float32 tensor of shape \(549755813888, 1048576, 0\)",
+        ),
     }
     on_shell = "ident = kernel._parent_ident['shell']"
     raw = {
         "a message of endless small parts": "flood(2, 16, {first})",
         "a message of endless large parts": "flood(2, 2**20, {first})",
-        "a message of a few huge parts": "flood(2, 2**28, {first})",
+        "a message of a few huge parts": "huge(2, 2**28, {first})",
+        "one part of 2 GB": "huge(2, 2**31, {first})",
         "a reply of endless small parts": "flood(1, 16, b'')",
         "a reply of endless large parts": "flood(1, 2**20, b'')",
         "a message of 2 GB through the kernel's own socket": "send(kernel.iopub_thread.socket, [{first}], 2**24)",
@@ -727,6 +769,25 @@ def noisy() -> list[Attack]:
             for name, (body, says) in answers.items()
         ),
     ]
+    found.append(
+        Attack(
+            19,
+            "six million empty lists as an answer",
+            # eighty bytes each, where they are read, and three on their way
+            spell="""
+                def spell(n):
+                    kernel = get_ipython().kernel
+                    session, call = kernel.session, kernel.get_parent("shell")["content"]
+                    data = '{"status": "ok", "id": "%s", "value": [%s0]}' % (call["data"]["id"], "[]," * 6_300_000)
+                    content = '{"comm_id": "%s", "data": %s}' % (call["comm_id"], data)
+                    parts = [session.pack(session.msg("comm_msg", {})["header"]), b"{}", b"{}", content.encode()]
+                    frames = [f"comm-{call['comm_id']}".encode(), b"<IDS|MSG>", session.sign(parts), *parts]
+                    kernel.iopub_socket.send_multipart(frames)
+                    return str(n)
+            """,
+            says={"spell": "more than 256 kB were printed"},
+        )
+    )
     for name, body in raw.items():
         found += [
             Attack(

@@ -215,7 +215,9 @@ def objects() -> list[Attack]:
             1,
             "a tensor without values",
             smooth="""def smooth(x): return torch.empty(len(x) - 1, dtype=x.dtype, device="meta")""",
-            says={"smooth": r"tensor|values|data"},
+            says={
+                "smooth": "`smooth`: the value returned cannot be read: a tensor without values, on the device `meta`"
+            },
         ),
         Attack(
             1,
@@ -362,7 +364,7 @@ def patches() -> list[Attack]:
                 sys.excepthook = sys.unraisablehook = lambda *args: None
                 raise ValueError("nobody hears this")
             """,
-            says={"scale": r"there is no `scale`|raised ValueError"},
+            says={"scale": "^there is no `scale`$"},
         ),
         Attack(
             3,
@@ -397,7 +399,7 @@ def patches() -> list[Attack]:
                     return (agree if request["name"] == "scale" else honest)(self, request, buffers)
                 type(probe).answer = answer
             """,
-            says={"scale": "should be a float64 array .*found a number|found a bool"},
+            says={"scale": r"should be a float64 array of shape \(5,\), found a bool"},
         ),
         Attack(
             3,
@@ -632,7 +634,7 @@ def ends() -> list[Attack]:
                 {WRONG}
                 sys.exit(0)
             """,
-            says={"scale": r"4 of 4 elements differ|raised SystemExit: 0"},
+            says={"scale": WRONG_VALUE},
         ),
         Attack(
             5,
@@ -660,7 +662,7 @@ def ends() -> list[Attack]:
                 raised = iter([KeyboardInterrupt, GeneratorExit, StopIteration, asyncio.CancelledError] * 2)
                 def scale(x, factor): raise next(raised)(0)
             """,
-            says={"scale": r"`scale` raised (KeyboardInterrupt|GeneratorExit|StopIteration|CancelledError)"},
+            says={"scale": "`scale` raised KeyboardInterrupt: 0"},
         ),
         Attack(
             5,
@@ -714,7 +716,7 @@ def ends() -> list[Attack]:
                 import os
                 def scale(x, factor): os.execv("/bin/true", ["true"])
             """,
-            says={"scale": r"`scale` (ended the kernel|raised)"},
+            says={"scale": r"`scale` ended the kernel \(exit code 0\)"},
         ),
         Attack(
             5,
@@ -1468,7 +1470,7 @@ def messages() -> list[Attack]:
                     comm.on_msg(heard)
                 manager.register_target("autograder", opened)
             """,
-            says={"scale": r"should be a float64 array of shape \(5,\), found a bool|found a number"},
+            says={"scale": r"should be a float64 array of shape \(5,\), found a bool"},
         ),
         Attack(
             9,
@@ -1587,7 +1589,7 @@ def messages() -> list[Attack]:
                             pass
                     return x + 1
             """,
-            says={"scale": r"`scale` sent (more than|a message of more than)"},
+            says={"scale": "`scale` sent more than 4 MiB"},
         ),
         Attack(
             9,
@@ -1645,7 +1647,7 @@ def changes() -> list[Attack]:
                     cache.append(x * factor)
                     return cache[-2]
             """,
-            says={"scale": "differ|has shape"},
+            says={"scale": r"has shape \(5,\), expected \(4,\)"},
         ),
         Attack(
             10,
@@ -1901,7 +1903,7 @@ def examples() -> list[Attack]:
             scale="def scale(x, factor): return np.array([3.0, 6.0])",
             smooth="def smooth(x): return torch.tensor([2.0, 4.0])",
             spell="""def spell(n): return "7" """,
-            says={"scale": r"has shape \(2,\), expected \(5,\)", "smooth": "has shape|differ", "spell": "expected '"},
+            says={"scale": r"has shape \(2,\), expected \(5,\)", "smooth": "has shape", "spell": "expected '"},
         ),
         Attack(
             12,

@@ -25,6 +25,21 @@ def parent(pid: int) -> int:
     return 0
 
 
+def user(pid: int) -> int:
+    """Whose it is, as this machine counts users; -1 where it has ended."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:"))
+    return -1
+
+
+def namespace(pid: int, kind: str) -> str:
+    """Which namespace of a kind it is in; empty where it has ended."""
+    with contextlib.suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/{kind}").readlink())
+    return ""
+
+
 def is_inside(pid: int, slot: Path) -> bool:
     """Whether it sees the slot's folder mounted, and is not the bwrap that mounted it."""
     with contextlib.suppress(OSError):

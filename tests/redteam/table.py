@@ -10,7 +10,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 Outcomes = dict[tuple[int, str], dict[str, str]]
 """By line and name of the attack, by sandbox: `held`, `NOT HELD`, or why it does not apply."""
-COLUMNS = {"docker": "docker", "bwrap": "bwrap", "bwrap, no root": "bwrap without root"}
+COLUMNS = {
+    "docker": "docker",
+    "docker, userns": "docker with user namespaces",
+    "bwrap": "bwrap",
+    "bwrap, no root": "bwrap without root",
+}
 TOLD = "outcome: "
 HELD, LOST = "held", "NOT HELD"
 TITLES = {

@@ -12,17 +12,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from linux import command, is_inside, parent, processes
+from private_engine import Engine, cannot_start, started
 
 from autograder.grading import specimens
 from autograder.grading.grade import Task
-from autograder.sandbox.docker import Docker
-from autograder.sandbox.interface import IMAGE
 from autograder.settings import Settings
 
 HERE = Path(__file__).parents[2]
@@ -142,70 +140,12 @@ def test_the_next_run_goes_on_when_the_grader_is_killed(run: Run) -> None:
     assert run.left() == []
 
 
-class Engine:
-    """A Docker engine of the test's own, which it may kill, with the image of the machine's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.address = f"unix://{folder}/engine.sock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        (self.folder / "pid").unlink(missing_ok=True)
-        # in a network of its own: without a bridge it would take away the machine's
-        command = [
-            "unshare",
-            "--net",
-            "dockerd",
-            "--host",
-            self.address,
-            "--data-root",
-            f"{self.folder}/data",
-            "--bridge",
-            "none",
-        ]
-        command += ["--exec-root", f"{self.folder}/run", "--pidfile", f"{self.folder}/pid", "--iptables=false"]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while subprocess.run(["docker", "--host", self.address, "info"], capture_output=True, check=False).returncode:
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
-            time.sleep(0.2)
-
-    def take_image(self) -> None:
-        with subprocess.Popen(["docker", "save", IMAGE], stdout=subprocess.PIPE) as saved:
-            subprocess.run(["docker", "--host", self.address, "load", "--quiet"], stdin=saved.stdout, check=True)
-
-    def kill(self) -> None:
-        """The daemon alone, as an operator's mistake or its own does; its containers live on for a while."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        """End it and all that it started."""
-        assert self._process is not None
-        docker = ["docker", "--host", self.address]
-        left = subprocess.run([*docker, "ps", "--all", "--quiet"], capture_output=True, text=True, check=False).stdout
-        subprocess.run([*docker, "rm", "--force", *left.split()], capture_output=True, check=False)
-        self._process.terminate()
-        self._process.wait()
-        for pid in processes():
-            if str(self.folder).encode() in command(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    if os.geteuid() != 0 or not shutil.which("dockerd") or Docker().missing():
-        pytest.skip("no engine can be started here, or there is no image for it")
-    with tempfile.TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as folder:
-        made = Engine(Path(folder))
-        made.start()
-        made.take_image()
+    if reason := cannot_start():
+        pytest.skip(reason)
+    with started() as made:
         yield made
-        made.close()
 
 
 @pytest.mark.docker

@@ -8,7 +8,7 @@ import pytest
 from jupyter_client.session import DELIM, Session
 
 from autograder.errors import KernelLost, SandboxError
-from autograder.kernel import calls
+from autograder.kernel import calls, messages
 from autograder.kernel.calls import Caller
 from autograder.model.assignment import Limits
 
@@ -34,6 +34,17 @@ def test_a_call_gets_its_reply_with_its_buffers(scripted, call):
     data, buffers = call(lambda request: scripted.reply(request, 42, [b"one", b"two"]))
     assert data["value"] == 42
     assert [bytes(buffer) for buffer in buffers] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(("parts", "heard"), [(900, [0] * 900), (2000, 42)])
+def test_json_of_more_parts_than_any_answer_has_is_passed_over(scripted, call, monkeypatch, parts, heard):
+    monkeypatch.setattr(messages, "MAX_SIGNS", 1000)
+
+    def answer(request):
+        scripted.reply(request, [0] * parts)
+        scripted.reply(request, 42)
+
+    assert call(answer)[0]["value"] == heard
 
 
 def test_the_request_reaches_the_kernel_with_its_buffers(scripted, call):

@@ -1,5 +1,7 @@
 """What a container may do is what was asked of the engine; these requests are read here, without one."""
 
+import os
+
 import pytest
 import requests
 from docker import errors
@@ -38,12 +40,13 @@ def test_limits_leave_room_for_the_zygote(settings):
 
 
 def test_only_the_slots_own_folder_can_be_written(settings, tmp_path):
-    writable = [volume for volume in settings["volumes"] if ":rw" in volume]
-    assert writable == [f"{tmp_path}/slot:/slot:rw,z"]
+    writable = {path: told["bind"] for path, told in settings["volumes"].items() if told["mode"] != "ro,z"}
+    assert writable == {f"{tmp_path}/slot": "/slot"}
+    assert all(mount["ReadOnly"] for mount in settings["mounts"])
 
 
 def test_packages_of_other_profiles_are_covered(settings, tmp_path):
-    covered = {volume.split(":")[1] for volume in settings["volumes"] if volume.startswith(f"{tmp_path}/code/absent:")}
+    covered = {mount["Target"] for mount in settings["mounts"] if mount["Source"] == f"{tmp_path}/code/absent"}
     assert covered == {f"/site/{package}" for package in KEPT_OUT["numpy"]}
 
 
@@ -57,8 +60,9 @@ def test_nothing_of_the_hosts_environment_is_handed_on(settings, monkeypatch, tm
 class Engine:
     """A docker client that remembers what it was asked, and fails as told."""
 
-    def __init__(self, failures=(), labels=None):
+    def __init__(self, failures=(), labels=None, info=None):
         self.failures = list(failures)
+        self.told = info or {}
         self.made = []
         self.removed = []
         self.image = type(
@@ -70,7 +74,7 @@ class Engine:
         return self.image
 
     def info(self):
-        return {"MemoryLimit": True, "PidsLimit": False}
+        return {"MemoryLimit": True, "PidsLimit": False, **self.told}
 
     def create(self, **settings):
         self.made.append(settings)
@@ -104,6 +108,32 @@ def start(monkeypatch, tmp_path):
 def test_the_walls_are_those_that_the_engine_can_build(start):
     walls = start(Engine(), SlotSpec("numpy", runtime="runsc")).walls
     assert walls == ("docker", "pid-namespace", "no-network", "read-only-root", "cgroup-memory", "runsc")
+
+
+USERNS = {
+    "DockerRootDir": "/var/lib/docker/100000.200000",
+    "SecurityOptions": ["name=seccomp,profile=default", "name=userns"],
+}
+
+
+def test_an_engine_that_maps_users_is_given_the_slots_folder(start, monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(os, "chown", lambda *asked: given.append(asked))
+    assert "user-namespace" in start(Engine(info=USERNS)).walls
+    assert given == [(tmp_path / "slot", 100_000, 200_000)]
+    assert "user-namespace" not in start(Engine(info={"DockerRootDir": "/var/lib/docker"})).walls
+    assert len(given) == 1
+
+
+def test_who_cannot_give_the_slots_folder_to_that_engine_is_told_what_to_do(start, monkeypatch):
+    def refuse(*_asked):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    engine = Engine(info=USERNS)
+    with pytest.raises(SandboxError, match="rootless engine"):
+        start(engine)
+    assert engine.made == []
 
 
 def test_a_start_that_may_succeed_is_tried_once_more(start):

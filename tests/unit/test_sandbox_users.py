@@ -27,6 +27,12 @@ def test_a_rootless_engine_gets_one_of_its_own(uid_map):
         assert 1 <= walls.mapped(uid) <= 65536
 
 
+def test_an_engine_that_maps_root_too_makes_no_kernel_its_root(uid_map):
+    for uid in (65536 * 20, 65535 * 20, 1_000_001):
+        uid_map("         0     100000      65536\n")
+        assert 1 <= walls.mapped(uid) <= 65535
+
+
 def test_where_there_is_one_user_there_is_no_choice(uid_map):
     uid_map("      1000       1000          1\n")
     assert walls.mapped(1_234_567) == 1000
