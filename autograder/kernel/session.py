@@ -290,12 +290,17 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
                 return None
-        if msg["msg_type"].startswith("comm") or type(msg["content"].get("execution_count", 0)) is not int:
+        if msg["msg_type"].startswith("comm") or not _is_count(msg["content"].get("execution_count", 0)):
             return None
         try:
             return super().process_message(msg, cell, cell_index)
         except (*UNREADABLE, ValidationError):
             return None
+
+
+def _is_count(value: Any) -> bool:
+    """Whether a notebook can hold it as the number of a cell's run."""
+    return type(value) is int and 0 <= value < 2**31
 
 
 def _is_memory(output: Any) -> bool:
