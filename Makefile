@@ -9,6 +9,7 @@ SEED ?= 1
 SANDBOX ?= auto
 TESTS ?= tests
 JOBS ?= logical
+CASES ?= 100000
 
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -19,7 +20,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow redteam lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow redteam fuzz lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -64,13 +65,16 @@ example: release ## write an example class to course/submitted/, unless a real o
 
 test: $(stamp) ## all tests but the slow ones; TESTS=tests/unit runs a part
 	@echo "== tests in $(TESTS), without the slow ones; what this machine cannot run is skipped, with the reason"
-	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow and not redteam" $(TESTS)
+	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow and not redteam and not fuzz" $(TESTS)
 
 test-slow: $(stamp) ## the slow ones: every verdict on the example class is as predicted, and more
-	$(bin)/python -m pytest -m "slow and not redteam" $(TESTS)
+	$(bin)/python -m pytest -m "slow and not redteam and not fuzz" $(TESTS)
 
 redteam: $(stamp) ## every attack on every sandbox: prints what held, and writes it into README.md and docs/security.md
 	$(bin)/python -m pytest --numprocesses $(JOBS) --pages tests/redteam
+
+fuzz: $(stamp) ## CASES hostile inputs for what reads notebooks, answers and messages: no crash, no hang, at most 1 GB
+	$(bin)/python -m pytest -m fuzz --cases $(CASES) tests/fuzz
 
 test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*

@@ -48,6 +48,12 @@ def identical(one, other):  # noqa: PLR0911 - one return a kind of value
     if isinstance(one, np.ndarray | np.generic):
         same_form = one.dtype == other.dtype.newbyteorder("=") or one.dtype.newbyteorder("=") == other.dtype
         return same_form and one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    if isinstance(one, torch.Tensor):
+        return (
+            one.dtype == other.dtype
+            and one.shape == other.shape
+            and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+        )
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(identical, one, other))
     if isinstance(one, dict):
