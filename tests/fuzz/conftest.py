@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-HEADS = ("target", "cases", "drawn", "cases/s", "seconds", "peak MB")
+HEADS = ("target", "cases", "drawn", "cases/s", "seconds", "CPU s", "peak MB")
 ROWS: list[tuple[str, ...]] = []
 
 
@@ -22,14 +22,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    ROWS.extend(row for name, row in report.user_properties if name == "fuzz")
+    if report.when == "call":
+        ROWS.extend(row for name, row in report.user_properties if name == "fuzz")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not ROWS:
         return
     terminalreporter.section("fuzzing")
-    total = ("all", str(sum(int(row[1]) for row in ROWS)), str(sum(int(row[2]) for row in ROWS)), "", "", "")
+    total = ("all", *(str(sum(int(row[column]) for row in ROWS)) for column in (1, 2)), "", "", "", "")
     rows = [HEADS, *ROWS, total]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:

@@ -64,34 +64,39 @@ WORDS = [
 
 def check(data: bytes) -> bool:
     tree, buffers = read(data)
-    if tree is None:
-        return False
-    value = decode(tree, buffers, find=Opaque, answer=True)
+    value = Refused if tree is None else decode(tree, buffers, find=Opaque, answer=True)
     if value is Refused or measured(value)[1] > 2000:
-        return value is not Refused
+        value = of_bits(data)
     described = describe(value)
     assert described
     described.encode()
     spoilt = has_nan(value)
     assert same(value, value) or has_handle(value)
+    reveal: Any = "nothing" if len(data) % 3 == 0 else "worst"
     for expected in EXPECTED:
         for compare, options in ((close, {"picture": True}), (equal, {})):
-            for reveal in ("worst", "nothing"):
-                record = Record(reveal=reveal)
-                with recording(record):
-                    held = compare(value, expected, **options)
-                [told] = record.comparisons
-                assert type(held) is bool
-                assert told.ok == held
-                assert held == (not told.message)
-                assert not (held and spoilt), "NaN never passes"
-                (told.message + told.detail).encode()
-                assert len(told.message) < 5000, f"a message of {len(told.message)} characters"
-                json.dumps(told.picture and [told.picture.expected, told.picture.actual])
+            record = Record(reveal=reveal)
+            with recording(record):
+                held = compare(value, expected, **options)
+            [told] = record.comparisons
+            assert type(held) is bool
+            assert told.ok == held
+            assert held == (not told.message)
+            assert not (held and spoilt), "NaN never passes"
+            (told.message + told.detail).encode()
+            assert len(told.message) < 5000, f"a message of {len(told.message)} characters"
+            json.dumps(told.picture and [told.picture.expected, told.picture.actual])
         assert same(value, expected) == same(expected, value)
         difference = differ(value, expected)
         assert difference is None or difference.message
     return True
+
+
+def of_bits(data: bytes) -> Any:
+    """What any bytes are: an array of a shape that is expected."""
+    expected = [value for value in EXPECTED if isinstance(value, np.ndarray)][data[0] % 8 if data else 0]
+    numbers = (data[1:] * expected.nbytes).ljust(expected.nbytes, b"\x7f")[: expected.nbytes]
+    return np.frombuffer(numbers, dtype=expected.dtype).reshape(expected.shape)
 
 
 def has_nan(value: Any) -> bool:
