@@ -140,5 +140,6 @@ cases = st.one_of(
     compared_values.map(encoded),
     st.tuples(hostile, st.lists(st.binary(max_size=64), max_size=3)),
     st.lists(st.sampled_from(EXPECTED), max_size=3).map(encoded),
+    st.builds(lambda n, name: ({"t": "handle", "n": n, "k": name}, []), st.integers(-1, 2**70), st.text(max_size=120)),
     st.sampled_from(EXPECTED).map(encoded),
 ).map(lambda made: pack([json.dumps(made[0]).encode(), *made[1]]))

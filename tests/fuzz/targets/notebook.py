@@ -96,7 +96,9 @@ ids = st.one_of(
     st.builds(lambda stem, number: f"{stem}-{number}" if number else stem, stems, st.integers(0, 9)),
     st.sampled_from([*NAMES, *PLAIN, "cell-1", "cell-2", "added-1", "added-2", "", None, 7, "a b"]),
 )
-texts = st.one_of(st.text(max_size=12), st.lists(st.text(max_size=4), max_size=3), st.integers(), st.none())
+texts = st.one_of(
+    st.text(max_size=12), st.just("x = '\ud800'"), st.lists(st.text(max_size=4), max_size=3), st.integers(), st.none()
+)
 long_texts = st.builds(
     lambda unit, times: unit * times,
     st.sampled_from(["x = 1\n", "y", "import scipy\n"]),
@@ -127,7 +129,18 @@ twins = st.builds(
 )
 """Cells whose ids are each other's, and what is made of those that are there twice."""
 large_cells = st.builds(lambda cell, text: {**cell, "source": text}, named_cells, st.one_of(texts, long_texts))
-any_cells = st.one_of(*[small_cells] * 6, large_cells)
+retyped = st.builds(
+    lambda name, kind, text: {
+        "cell_type": kind,
+        "source": text,
+        "id": name,
+        "metadata": {"nbgrader": {"grade_id": name}},
+    },
+    st.sampled_from([*NAMES, *PLAIN]),
+    st.sampled_from(["markdown", "raw"]),
+    st.builds(lambda unit, times: unit * times, st.sampled_from(["x = 1\n", "import scipy\n"]), st.integers(0, 90_000)),
+)
+any_cells = st.one_of(*[small_cells] * 12, large_cells, retyped)
 
 
 def document(cells: list[object], version: object, fields: dict[str, object], old: bool) -> dict[str, object]:

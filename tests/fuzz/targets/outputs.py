@@ -24,7 +24,7 @@ from autograder.kernel.session import _is_memory, _Runner
 from autograder.model.assignment import Limits
 from autograder.model.report import CheckResult, Provenance, Report
 
-LIMITS = Limits(output_bytes=2**16)
+LIMITS = Limits(output_bytes=2**20)
 REPORT = Report("ada", "a", "graded", (CheckResult("c", "graded", 1.0, "pass"),), Provenance("", "", "", "", ""))
 FLAGS = NotebookNode(grade_id="graded", grade=True, solution=False, locked=True, points=1.0, schema_version=3)
 WORDS = [
@@ -66,6 +66,9 @@ def check(data: bytes) -> bool:
             runner.process_message(message, cells[index], index)
         except CellExecutionComplete:
             runner.reset_execution_trackers()
+    sound = {"msg_type": "stream", "content": {"name": "stdout", "text": "the end"}, "parent_header": {}, "size": 1}
+    runner.process_message({**sound, "header": {"msg_type": "stream"}}, cells[0], 0)
+    assert cells[0].outputs[-1].text == "the end", "what is sound is not kept any more"
     for cell in cells:
         assert not any(type(_is_memory(output)) is not bool for output in cell.outputs)
         assert all(isinstance(output, dict) for output in cell.outputs)
@@ -94,7 +97,9 @@ def clean(output: NotebookNode, *, ours: bool) -> None:
 
 def _runner(notebook: NotebookNode) -> Any:
     relay = SimpleNamespace(failure="", exceeded=False)
-    return _Runner(notebook, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), relay, LIMITS)
+    runner = _Runner(notebook, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), relay, LIMITS)
+    runner.clear_before_next_output = False  # as nbclient sets it before each cell
+    return runner
 
 
 def png(width: int, height: int, more: bytes) -> str:
@@ -112,20 +117,26 @@ lines = st.one_of(st.text(max_size=8), st.lists(st.text(max_size=4), max_size=3)
 pictures = st.builds(
     png, st.sampled_from([1, 4096, 4097, 0, 2**32 - 1]), st.sampled_from([1, 4096, 50]), st.binary(max_size=9)
 )
-bundles = st.dictionaries(
-    st.sampled_from(["text/plain", "image/png", "text/html", "application/json", "image/svg+xml"]),
-    st.one_of(lines, pictures, st.builds(nested, st.sampled_from([5, 200, 500]))),
-    max_size=3,
+told = st.one_of(st.text(max_size=8), pictures)
+bundles = st.one_of(
+    st.fixed_dictionaries({"image/png": told}, optional={"text/plain": st.one_of(st.text(max_size=8), lines)}),
+    st.fixed_dictionaries({"image/png": st.one_of(pictures, st.lists(told, max_size=2))}),
+    st.dictionaries(
+        st.sampled_from(["text/plain", "image/png", "text/html", "application/json", "image/svg+xml"]),
+        st.one_of(lines, pictures, st.builds(nested, st.sampled_from([5, 200, 500]))),
+        max_size=3,
+    ),
 )
 transient = st.sampled_from([{"display_id": "a"}, {"display_id": "b"}, {}, None, {"display_id": []}, "x"])
 metadata = st.one_of(
     st.just({}),
+    st.just({"image/png": {"alt": "a <b> & 'c'", "width": 3}}),
     st.fixed_dictionaries({"image/png": st.one_of(st.fixed_dictionaries({"alt": lines}), json_values)}),
     json_values,
 )
-counts = st.one_of(st.integers(0, 9), st.sampled_from([-1, 2**70, None, True, 1.5, "1"]))
+counts = st.one_of(st.integers(0, 9), st.integers(0, 9), st.sampled_from([-1, 2**70, None, True, 1.5, "1"]))
 data = st.fixed_dictionaries(
-    {"data": st.one_of(bundles, json_values), "metadata": metadata},
+    {"data": st.one_of(bundles, bundles, bundles, json_values), "metadata": metadata},
     optional={"transient": transient, "execution_count": counts},
 )
 contents = {
