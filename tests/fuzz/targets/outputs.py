@@ -91,6 +91,10 @@ def clean(output: NotebookNode, *, ours: bool) -> None:
             content = base64.b64decode(output.data["image/png"], validate=True)
             assert content.startswith(b"\x89PNG\r\n\x1a\n")
             assert len(content) <= LARGEST_IMAGE + 1000
+            alt = output.metadata.get("image/png", {}).get("alt", "")
+            assert not {"<", ">", '"', "'"} & set(alt)
+        else:
+            assert output.metadata == {}
     for text in (output.get("text", ""), output.get("ename", ""), output.get("evalue", "")):
         assert len(text) <= LONGEST_TEXT + 100
 
