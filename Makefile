@@ -25,7 +25,7 @@ marker := course/submitted/.example
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) SANDBOX=$(SANDBOX) STUDENTS=$(STUDENTS) SEED=$(SEED) TESTS=$(TESTS) JOBS=$(JOBS)"
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) SANDBOX=$(SANDBOX) STUDENTS=$(STUDENTS) SEED=$(SEED) TESTS=$(TESTS) JOBS=$(JOBS) CASES=$(CASES)"
 	@echo "           ASSIGNMENTS=\"$(ASSIGNMENTS)\""
 
 venv: $(stamp) ## make the virtual environment, or bring it up to date with pyproject.toml

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import pytest
@@ -14,11 +13,6 @@ ROWS: list[tuple[str, ...]] = []
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cases", type=int, default=100_000, help="of all targets together")
     parser.addoption("--fuzz-seed", type=int, help="to run the same cases again; by default new ones each time")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--fuzz-seed") is None:
-        config.option.fuzz_seed = secrets.randbelow(10**9)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -4,6 +4,11 @@
 
 libFuzzer keeps what reaches new lines of `autograder` in `build/fuzz/guided/TARGET/`, begins there and with the corpus,
 and writes a case that breaks a promise, hangs or takes too much memory to `build/fuzz/guided/`.
+
+Why it is no part of `make fuzz`: it found nothing that the strategies and mutations had not. 45 seconds of it, from the
+corpus, reached 135 edges of the codec (in 580,000 cases), 267 of the notebooks' and 132 of the sources'; 3,000 cases of
+`campaign.py` reach 136, 259 and 133, and more of the counts at which edges are passed. It knows no amplification
+(a thousand keys of one hash), which is where the bugs were. It is worth an hour after a large change of a parser.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ PATIENCE = 1800
 def test_fuzz(target: str, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
     asked = math.ceil(request.config.getoption("--cases") * SHARES[target])
     seed = request.config.getoption("--fuzz-seed")
+    seed = secrets.randbelow(10**9) if seed is None else seed
     command = [sys.executable, CAMPAIGN, target, "--cases", str(asked), "--seed", str(seed)]
     environment = {
         **os.environ,
