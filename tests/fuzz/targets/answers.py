@@ -73,7 +73,7 @@ def check(data: bytes) -> bool:
     spoilt = has_nan(value)
     assert same(value, value) or has_handle(value)
     reveal: Any = "nothing" if len(data) % 3 == 0 else "worst"
-    for expected in EXPECTED:
+    for expected in EXPECTED[len(data) % 2 :: 2]:
         for compare, options in ((close, {"picture": True}), (equal, {})):
             record = Record(reveal=reveal)
             with recording(record):

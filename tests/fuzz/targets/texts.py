@@ -224,12 +224,11 @@ def as_tables(checks: tuple[CheckResult, ...], text: str) -> None:
         Report("ada", "a", "graded", checks, provenance, repairs=(text,)),
         Report("bob", "a", "failed", checks[::2], provenance, error=text),
     ]
-    for report in reports:
-        console = Console(file=io.StringIO(), width=80)
-        table.print_report(console, report, staff=True)
-        on_terminal(console.file.getvalue())
     console = Console(file=io.StringIO(), width=80)
-    table.print_class(console, reports)
+    if (turn := len(text) % 3) < 2:  # each takes more time than all else here
+        table.print_report(console, reports[turn], staff=True)
+    else:
+        table.print_class(console, reports)
     on_terminal(console.file.getvalue())
 
 
@@ -257,6 +256,6 @@ links = st.one_of(
 pieces = st.one_of(words, links, st.text(max_size=5))
 texts = st.one_of(
     *[st.lists(pieces, max_size=10).map("".join)] * 9,
-    st.builds(lambda piece, times: piece * times, pieces, st.sampled_from([2, 50, 900])),
+    st.builds(lambda piece, times: piece * times, pieces, st.sampled_from([2, 2, 2, 30, 30, 900])),
 )
 cases = texts.map(lambda text: text.encode("utf-8", "surrogatepass"))
