@@ -94,7 +94,8 @@ def check(data: bytes) -> bool:
 
 def of_bits(data: bytes) -> Any:
     """What any bytes are: an array of a shape that is expected."""
-    expected = [value for value in EXPECTED if isinstance(value, np.ndarray)][data[0] % 8 if data else 0]
+    known = [value for value in EXPECTED if isinstance(value, np.ndarray)]
+    expected = known[sum(data[:1]) % len(known)]
     numbers = (data[1:] * expected.nbytes).ljust(expected.nbytes, b"\x7f")[: expected.nbytes]
     return np.frombuffer(numbers, dtype=expected.dtype).reshape(expected.shape)
 
