@@ -9,6 +9,7 @@ SEED ?= 1
 SANDBOX ?= auto
 TESTS ?= tests
 JOBS ?= logical
+CASES ?= 100000
 
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -19,12 +20,12 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow test-gpu redteam redteam-userns lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade release example test test-slow test-gpu redteam redteam-userns fuzz lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) SANDBOX=$(SANDBOX) STUDENTS=$(STUDENTS) SEED=$(SEED) TESTS=$(TESTS) JOBS=$(JOBS)"
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) SANDBOX=$(SANDBOX) STUDENTS=$(STUDENTS) SEED=$(SEED) TESTS=$(TESTS) JOBS=$(JOBS) CASES=$(CASES)"
 	@echo "           ASSIGNMENTS=\"$(ASSIGNMENTS)\""
 
 venv: $(stamp) ## make the virtual environment, or bring it up to date with pyproject.toml
@@ -64,10 +65,10 @@ example: release ## write an example class to course/submitted/, unless a real o
 
 test: $(stamp) ## all tests but the slow ones; TESTS=tests/unit runs a part
 	@echo "== tests in $(TESTS), without the slow ones; what this machine cannot run is skipped, with the reason"
-	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow and not redteam" $(TESTS)
+	$(bin)/python -m pytest --numprocesses $(JOBS) -m "not slow and not redteam and not fuzz" $(TESTS)
 
 test-slow: $(stamp) ## the slow ones: every verdict on the example class is as predicted, and more
-	$(bin)/python -m pytest -m "slow and not redteam" $(TESTS)
+	$(bin)/python -m pytest -m "slow and not redteam and not fuzz" $(TESTS)
 
 redteam: $(stamp) ## every attack on every sandbox: prints what held, and writes it into README.md and docs/security.md
 	$(bin)/python -m pytest --numprocesses $(JOBS) --pages tests/redteam
@@ -77,6 +78,9 @@ redteam-userns: $(stamp) ## the same attacks on a Docker engine of their own tha
 
 test-gpu: $(stamp) ## on a machine with a GPU: forks that use CUDA, memory, verdicts as on the CPU
 	$(bin)/python -m pytest tests/gpu tests/redteam/test_gpu_attacks.py
+
+fuzz: $(stamp) ## CASES hostile inputs for what reads notebooks, answers and messages: no crash, no hang, at most 1 GB
+	$(bin)/python -m pytest -m fuzz --cases $(CASES) tests/fuzz
 
 test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*

@@ -217,7 +217,8 @@ def _tolerances(
 def _scale(values: np.ndarray[Any, Any]) -> float:
     """The largest finite magnitude, at least 1."""
     magnitudes = np.abs(values[np.isfinite(values)])
-    return max(1.0, float(magnitudes.max())) if magnitudes.size else 1.0
+    # a long double may be larger than any float
+    return max(1.0, min(float(magnitudes.max()), sys.float_info.max)) if magnitudes.size else 1.0
 
 
 def _wrong_dtype(actual: Any, expected: Any, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> str | None:

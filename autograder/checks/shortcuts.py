@@ -6,12 +6,13 @@ import ast
 import re
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises for source that it does not parse."""
 LONGEST_NAME = 16
 """Attributes of a dotted name that are looked at: whatever lies deeper is forbidden by what it lies under."""
+LONGEST_BASE = 1000
+"""Characters: a name that stands for one name more in each line would fill the memory."""
 MAGIC = re.compile(r"^([ \t]*)(?:(?:\w[\w, \t]*=[ \t]*)?[%!].*|\?.*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
 """A line in IPython's own language: `%time f()`, `files = !ls`, `?f`, `f?`."""
 
@@ -97,12 +98,12 @@ def _dotted(node: ast.AST, names: Mapping[str, str]) -> str | None:
             parts.insert(0, node.attr)
             node = node.value
         base = None if isinstance(node, ast.Attribute) else _dotted(node, names)
-        return None if base is None or len(base) > 1000 else ".".join([base, *parts])
+        return None if base is None or len(base) > LONGEST_BASE else ".".join([base, *parts])
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         if name == "getattr" and texts and (base := _dotted(node.args[0], names)) is not None:
-            return f"{base}.{texts[0]}"
+            return None if len(base) > LONGEST_BASE else f"{base}.{texts[0]}"
         if name in {"__import__", "import_module"} and texts:
             return texts[0]
     return None
@@ -127,9 +128,20 @@ def _parse(source: str) -> ast.Module:
     return _python(source)[1]
 
 
-@lru_cache(maxsize=64)
+_latest: dict[str, tuple[str, ast.Module]] = {}
+"""One source, which is asked for several times in a row. A tree may take 400 MB: there is never room for two."""
+
+
 def _python(source: str) -> tuple[str, ast.Module]:
     """The source if it is Python, or is without its magics, and its tree; nothing where it is not."""
+    found = _latest.get(source)
+    if found is None:
+        _latest.clear()
+        found = _latest[source] = _parsed(source)
+    return found
+
+
+def _parsed(source: str) -> tuple[str, ast.Module]:
     for text in (source, MAGIC.sub(r"\1pass", source)):
         try:
             return text, ast.parse(text)

@@ -41,7 +41,7 @@ def cards_html(checks: Sequence[CheckResult], said: str = "") -> str:
 def cards_text(checks: Sequence[CheckResult], said: str = "") -> str:
     """The cards of one graded cell where HTML is not shown."""
     shared = said_by_all(checks)
-    above = plain(shared).splitlines() if shared != said else []
+    above = _indented(shared) if shared != said else []
     return "\n".join([*above, *(line for check in checks for line in _lines(check, shared or said))])
 
 
@@ -119,7 +119,12 @@ def _lines(check: CheckResult, said: str) -> list[str]:
     title = plain(check.title or check.name)
     lines = [f"[{MARKS[check.verdict][1]}] {title}: {check.points:g} of {check.max_points:g} points"]
     if check.message != said:
-        lines += [f"    {line}" for line in plain(check.message).splitlines()]
+        lines += _indented(check.message)
     if check.hint:
         lines.append(f"    Hint: {plain(check.hint)}")
     return lines
+
+
+def _indented(message: str) -> list[str]:
+    """The lines of a message, set in so that none looks like a verdict."""
+    return [f"    {line}" for line in plain(message).splitlines()]

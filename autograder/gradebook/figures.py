@@ -18,6 +18,8 @@ from autograder.model.report import Picture
 INK, LINE, MISSING = "#374151", "#e5e7eb", "#9ca3af"
 WIDTH, PANEL = 6.8, 1.7
 """Inches, at 100 pixels each: the whole picture, and the place for one image."""
+LARGEST = 1e300
+"""Magnitude of what is drawn: the range of larger numbers is more than a float holds."""
 
 
 def heat_maps(picture: Picture) -> bytes:
@@ -26,8 +28,7 @@ def heat_maps(picture: Picture) -> bytes:
     Expected and found share a colour scale, so that equal colours are equal numbers. The difference (found
     minus expected) has a scale of its own that is white at zero. What is no finite number stays grey.
     """
-    expected = np.atleast_2d(np.asarray(picture.expected, dtype=np.float64))
-    found = np.atleast_2d(np.asarray(picture.actual, dtype=np.float64))
+    expected, found = _image(picture.expected), _image(picture.actual)
     with np.errstate(invalid="ignore", over="ignore"):
         difference = found - expected
     largest = max(np.abs(_span(difference)).max(), np.finfo(np.float64).tiny)
@@ -53,6 +54,12 @@ def heat_maps(picture: Picture) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _image(rows: list[list[float]]) -> np.ndarray:
+    """The numbers of an image, of which matplotlib can draw differences and scales."""
+    image = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+    return np.where(np.isfinite(image), np.clip(image, -LARGEST, LARGEST), image)
 
 
 def _span(*images: np.ndarray) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Self
@@ -253,17 +253,10 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
             else:
                 failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         else:
-            errors = [output for output in cell.outputs if output.output_type == "error"]
-            if any(map(_is_gpu_memory, errors)):
-                most = self._limits.gpu_memory_bytes >> 20
-                failure = KernelLost("memory", f"the cell used more than {most} MiB of the GPU's memory")
-            elif any(map(_is_memory, errors)):
-                most = self._limits.memory_bytes >> 20
-                failure = KernelLost("memory", f"the cell used more than {most} MiB of memory")
-            elif self._slot.spec.gpu and (broken := [error for error in errors if error.ename == BROKEN]):
-                failure = KernelLost("died", f"the cell broke the GPU's context: {broken[0].evalue[:200]}")
-            else:
+            spoilt = _spoilt(cell.outputs, self._limits)
+            if spoilt is None:
                 return
+            failure = spoilt
         finally:
             cell.source = source
         cell.outputs = [
@@ -304,7 +297,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
                 return None
-        if msg["msg_type"].startswith("comm") or type(msg["content"].get("execution_count", 0)) is not int:
+        if msg["msg_type"].startswith("comm") or not _is_count(msg["content"].get("execution_count", 0)):
             return None
         try:
             return super().process_message(msg, cell, cell_index)
@@ -312,18 +305,31 @@ class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
             return None
 
 
-def _is_memory(output: Any) -> bool:
-    """Whether an error is a failed allocation's: what such a cell hoards would starve the next.
+def _is_count(value: Any) -> bool:
+    """Whether a notebook can hold it as the number of a cell's run."""
+    return type(value) is int and 0 <= value < 2**31
 
-    Python's parser raises one too, for code that is nested too deep: no line of the cell has run then.
+
+def _spoilt(outputs: Sequence[Any], limits: Limits) -> KernelLost | None:
+    """Why a kernel is of no use after a cell that ended: what it hoards would starve the next, or its GPU is lost to it.
+
+    Python's parser raises a MemoryError too, for code that is nested too deep: no line of the cell has run then.
     """
-    return (output.ename == "MemoryError" and any("In[" in line for line in output.traceback)) or (
-        output.ename == "RuntimeError" and "can't allocate memory" in output.evalue
-    )
-
-
-def _is_gpu_memory(error: Any) -> bool:
-    return error.ename == "OutOfMemoryError" and "out of memory" in error.evalue
+    for error in outputs:
+        if error.output_type != "error":
+            continue
+        name, told = error.ename, error.evalue
+        if name == "OutOfMemoryError" and "out of memory" in told:
+            return KernelLost(
+                "memory", f"the cell used more than {limits.gpu_memory_bytes >> 20} MiB of the GPU's memory"
+            )
+        if (name == "MemoryError" and any("In[" in line for line in error.traceback)) or (
+            name == "RuntimeError" and "can't allocate memory" in told
+        ):
+            return KernelLost("memory", f"the cell used more than {limits.memory_bytes >> 20} MiB of memory")
+        if name == BROKEN:
+            return KernelLost("died", f"the cell broke the GPU's context: {told[:200]}")
+    return None
 
 
 @cache

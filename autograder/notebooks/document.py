@@ -6,6 +6,7 @@ throws those away, so they are not looked at here: what a student can put there 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -82,8 +83,9 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
         code += len(cell.source) if cell.cell_type == "code" else 0
         if code > MAX_CODE:
             raise _unreadable(f"at most {MAX_CODE} characters of code", "more")
+        stem, suffixes = cell.id[:50], itertools.count(number)
         while cell.id in taken:
-            cell.id = f"{cell.id[:50]}-{number}"
+            cell.id = f"{stem}-{next(suffixes)}"
         taken.add(cell.id)
         cells.append(cell)
     return NotebookNode(cells=cells, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from autograder.notebooks.document import FLAGS, grade_id
+from autograder.notebooks.document import FLAGS, MAX_CODE, grade_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,17 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> Rebuilt:
     - Of a solution cell that was copied, the first copy that holds an answer counts.
     - A released cell that nbgrader does not handle is the student's to edit: its source is kept.
     - A cell that the student added stays behind the released cell that it followed, without its metadata.
+    - Text becomes code again (an answer whose cell was retyped) as long as `MAX_CODE` holds for all code.
     - Outputs and attachments are dropped.
 
     `submitted` is what `document.parse` returned. Neither notebook is changed.
     """
     places = _Places(released, submitted)
     repairs: list[str] = []
+    room = _Room(submitted)
     cells = _added(places.added.get(None, []))
     for position, original in enumerate(released.cells):
-        cells.append(_answered(original, places.found.get(position, []), repairs))
+        cells.append(_answered(original, places.found.get(position, []), repairs, room))
         cells += _added(places.added.get(position, []))
     if places.reordered:
         repairs.append("The cells were in another order: they were put back in the order of the assignment.")
@@ -85,15 +87,28 @@ class _Places:
         return None
 
 
-def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[str]) -> NotebookNode:
+class _Room:
+    """How much text may still become code: what is handed in as text was not counted when it was parsed."""
+
+    def __init__(self, submitted: NotebookNode) -> None:
+        self._left = MAX_CODE - sum(len(cell.source) for cell in submitted.cells if cell.cell_type == "code")
+
+    def takes(self, handed_in: NotebookNode, cell: NotebookNode) -> bool:
+        """Whether the text of one may stand in the other: there is room, or it does not become code by that."""
+        if cell.cell_type != "code" or handed_in.cell_type == "code":
+            return True
+        if len(handed_in.source) > self._left:
+            return False
+        self._left -= len(handed_in.source)
+        return True
+
+
+def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[str], room: _Room) -> NotebookNode:
     """A copy of a released cell with the student's answer in it; what was repaired is added to `repairs`."""
-    cell = copy.deepcopy(original)
-    cell.pop("attachments", None)
-    if cell.cell_type == "code":
-        cell.update(outputs=[], execution_count=None)
+    cell = _fresh(original)
     name = grade_id(cell)
     if name is None:
-        if found:
+        if found and room.takes(found[0], cell):
             cell.source = found[0].source
         return cell
     if not found:
@@ -111,10 +126,21 @@ def _answered(original: NotebookNode, found: list[NotebookNode], repairs: list[s
     changed = [flag for flag in FLAGS if _flag(chosen, flag) != _flag(cell, flag)]
     if changed:
         repairs.append(f"`{name}` had other settings ({', '.join(changed)}): those of the assignment were used.")
-    if is_answer:
+    if is_answer and room.takes(chosen, cell):
         cell.source = chosen.source
+    elif is_answer:
+        repairs.append(f"`{name}` was too long: all code may have {MAX_CODE} characters. Its released text was used.")
     elif not _same_text(chosen.source, cell.source):
         repairs.append(f"`{name}` is locked and had been changed: its released text was used.")
+    return cell
+
+
+def _fresh(original: NotebookNode) -> NotebookNode:
+    """A copy without outputs and attachments."""
+    cell = copy.deepcopy(original)
+    cell.pop("attachments", None)
+    if cell.cell_type == "code":
+        cell.update(outputs=[], execution_count=None)
     return cell
 
 

@@ -8,7 +8,7 @@ import pytest
 from nbformat import v4
 
 from autograder.model.assignment import Limits
-from autograder.notebooks.document import parse
+from autograder.notebooks.document import MAX_CODE, parse
 from autograder.notebooks.rebuild import rebuild
 
 STUB = "def conv2d(x, w):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
@@ -116,6 +116,13 @@ def test_a_retyped_answer_gets_its_type_back(released, submitted):
     result = rebuilt(released, submitted)
     assert (result.notebook.cells[2].cell_type, result.notebook.cells[2].source) == ("code", ANSWER)
     assert result.repairs == ("`conv2d-solution` was a markdown cell: it was made a code cell again.",)
+
+
+def test_text_never_becomes_more_code_than_a_notebook_may_hold(released, submitted):
+    submitted.cells[2] = v4.new_markdown_cell("x" * MAX_CODE, metadata=submitted.cells[2].metadata)
+    result = rebuilt(released, submitted)
+    assert result.notebook.cells[2].source == STUB
+    assert result.repairs[1].startswith("`conv2d-solution` was too long")
 
 
 def test_changed_settings_are_the_releases(released, submitted):

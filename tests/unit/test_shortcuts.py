@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from textwrap import dedent
 
 import pytest
 
-from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
+from autograder.checks.shortcuts import _parse, aliases, names_defined, names_used, shortcuts
 
 FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
 KNOWN = {"np": "numpy", "nn": "torch.nn"}
@@ -74,6 +75,19 @@ def test_a_shortcut_is_found_at_the_root_of_any_chain(length):
 
 def test_an_alias_of_an_alias_without_end_is_read_to_the_end():
     assert found("np = np.x\n" * 5000 + "import scipy") == ["scipy"]
+
+
+def test_names_that_stand_for_names_do_not_fill_the_memory():
+    lines = [f"a{number} = getattr(a{number - 1}, '{'y' * 24}')" for number in range(1, 2000)]
+    names = aliases("\n".join(["import numpy as a0", *lines]), FORBIDDEN)
+    assert sum(map(len, names.values())) < 100_000
+
+
+def test_one_syntax_tree_is_kept():
+    tree = weakref.ref(_parse("a = 1"))
+    assert tree() is not None
+    found("b = 2")
+    assert tree() is None
 
 
 def test_the_line_of_each_use_is_told_once():

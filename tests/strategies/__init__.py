@@ -1,0 +1,1 @@
+"""What hostile and honest sides hand in, as Hypothesis draws it; the property tests and the fuzzing share it."""
