@@ -311,7 +311,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _spoilt(outputs: Sequence[Any], limits: Limits) -> KernelLost | None:
-    """Why a kernel is of no use after a cell that ended: what it hoards would starve the next, or its GPU is lost to it.
+    """Why a kernel is of no use after a cell that ended: what it hoards would starve the next, or its GPU is lost.
 
     Python's parser raises a MemoryError too, for code that is nested too deep: no line of the cell has run then.
     """
