@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.text import Text
 
 from autograder import __version__
 from autograder.errors import CheckerError, SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from autograder.jobs.cohort import Cohort
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,7 +99,8 @@ def main() -> None:
 
 
 def _interrupted() -> NoReturn:
-    err.print("interrupted: what was graded is kept; the same command, without --force, goes on from there")
+    kept = ": what was graded is kept; the same command, without --force, goes on from there"
+    err.print("interrupted" + (kept if sys.argv[1:2] == ["grade"] else ""))
     sys.exit(INTERRUPTED)
 
 
@@ -191,7 +195,7 @@ def check(
     _expect_folder(json_file)
     found = gpu.gpus(gpus or settings.sandbox.gpus, 1) if chosen.runner == "gpu" else None
     if chosen.needs_gpu and found is None:
-        raise UsageError(f"{assignment} needs a GPU, and there is none to use here: {GPU_ADVICE}")
+        raise UsageError(f"{assignment} needs a GPU, and there is none to use here: check it where there is one")
     task = Task.load(chosen, settings.root, settings.secret)
     with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
         grader = Grader(pool, image, runtime, found)
@@ -257,10 +261,13 @@ def grade(
     """
     from autograder import table
     from autograder.jobs import cohort
+    from autograder.sandbox import gpu
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
     _expect_folder(json_file)
+    if gpus is not None:
+        gpu.chosen(gpus)  # a wrong name is told, whatever the assignment needs
     options = cohort.Options(
         sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
         tuple(limit or ()), tuple(student or ()),
@@ -271,9 +278,24 @@ def grade(
         _write_json(json_file, [report.contract() for report in done.reports])
     if not quiet:
         table.print_class(out, done.reports, done.standing.penalties)
+    failed = _tell(done, "--limit" if limit and not force else "")
+    if done.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _tell(done: Cohort, unheeded: str) -> bool:
+    """What there is to say below the table; `unheeded` is an option that counts for what is graded now alone.
+
+    Returns whether something could not be graded.
+    """
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed) - done.queued
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    if done.reused and unheeded:
+        told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
+        _note("look at", told, "yellow")
     if done.waiting:
         _note("queued", f"{_count(done.queued, 'submission')} of {done.total}: {done.waiting}; {GPU_ADVICE}", "yellow")
     if any(report.student in done.standing.penalties for report in done.reports):
@@ -284,10 +306,7 @@ def grade(
         _note("look at", doubt, "yellow")
     for report in failed:
         _note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
-    if done.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if failed:
-        raise typer.Exit(1)
+    return bool(failed)
 
 
 @contextmanager
@@ -350,10 +369,14 @@ def audit(
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
+    found_gpus = gpu.gpus(gpus or settings.sandbox.gpus, 1)
     wrong = 0
     with SlotPool(choose.sandbox(sandbox), settings.sandbox.slot_lifetime) as pool:
-        grader = Grader(pool, image, runtime, gpu.gpus(gpus or settings.sandbox.gpus, 1))
+        grader = Grader(pool, image, runtime, found_gpus)
         for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
+            if assignment.needs_gpu and found_gpus is None:
+                _note("not audited", f"{assignment.name} needs a GPU, and there is none to use here", "yellow")
+                continue
             task = Task.load(assignment, settings.root, settings.secret)
             found = []
             total = len(task.suite.mistakes) + 2
@@ -361,6 +384,8 @@ def audit(
                 for trial in trials(grader, task):
                     found.append(trial)
                     status.update(f"auditing {assignment.name}: {len(found)} of {total}")
+                    if not err.is_terminal and (len(found) == total or len(found) % 10 == 0):
+                        err.print(f"auditing {assignment.name}: {len(found)}/{total}", highlight=False)
             table.print_audit(out, assignment.name, found)
             wrong += sum(trial.verdict != "ok" for trial in found)
     if wrong:

@@ -238,9 +238,11 @@ class Settings(_Table):
 def _first(error: ValidationError) -> tuple[str, str]:
     """Where the first thing is that is wrong, and what is wrong with it."""
     first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
+    where = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return where, f"there is no such setting{_like(str(first['loc'][-1]))}"
+    if first["type"] == "value_error":  # of a whole table: what is in it need not be said again
+        return where, first["msg"].removeprefix("Value error, ")
     return where, f"{first['msg']}, found {first['input']!r:.80}"
 
 

@@ -22,6 +22,7 @@ class LocalTransport:
     def __init__(self, namespace: dict[str, Any], runner: Runner = "cpu") -> None:
         """`runner` is whose sizes the checks choose: this very process always computes on the CPU."""
         self._probe = Probe(namespace)
+        self._probe.not_an_answer = (KeyboardInterrupt,)
         self.runner = runner
 
     def request(

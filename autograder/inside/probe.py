@@ -30,6 +30,9 @@ class Probe:
     `{"status": "error", "cause", "type", "message", "traceback"}`.
     """
 
+    not_an_answer: tuple[type[BaseException], ...] = ()
+    """What goes through; nothing of a student's."""
+
     def __init__(self, namespace: dict[str, Any], device: str = "cpu") -> None:
         self.namespace = namespace
         self.device = device
@@ -53,6 +56,8 @@ class Probe:
             return _error("missing", error), []
         except MemoryError as error:
             return _error("memory", error), []
+        except self.not_an_answer:
+            raise
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too are the student's answer
             return _error("memory" if _is_torch_memory(error) else "exception", error), []
 

@@ -245,8 +245,9 @@ class _Run:
         self.cohort.waiting = f"{self.setup.assignment} needs a GPU, and {why}"
         for submission in todo:
             provenance = self.task.provenance(submission, "")
-            told = self.cohort.waiting
-            report = Report(submission.student, submission.assignment, "queued", (), provenance, error=told)
+            report = Report(
+                submission.student, submission.assignment, "queued", (), provenance, error="waits for a GPU"
+            )
             self.cohort.queued += 1
             self._done(report, fresh=False)
 

@@ -38,6 +38,10 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> Rebuilt:
     for position, original in enumerate(released.cells):
         cells.append(_answered(original, places.found.get(position, []), repairs, room))
         cells += _added(places.added.get(position, []))
+    if not any(grade_id(released.cells[position]) for position in places.found):
+        repairs = [
+            "No cell of this assignment is in the notebook: it is another's, or its cells have lost their names."
+        ]
     if places.reordered:
         repairs.append("The cells were in another order: they were put back in the order of the assignment.")
     _name_added(cells)

@@ -214,7 +214,7 @@ def starving() -> list[Attack]:
                         raise MemoryError("the child got none")
                     return str(n)
             """,
-            says={"spell": NO_MEMORY},
+            says={"spell": rf"{NO_MEMORY}|{SLOW_CALL}"},
         ),
         Attack(
             17,
@@ -686,31 +686,31 @@ def noisy() -> list[Attack]:
     }
     answers = {
         "an array of 2 GB": ("np.broadcast_to(0.0, 2**28)", rf"{refused}|{NO_MEMORY}"),
-        "an array of 100 MB": ("np.zeros(10**8, dtype=np.uint8)", f"{refused}a value larger than an answer may be"),
-        "a tensor of 2 GB": ("torch.zeros(1).expand(2**29)", f"{refused}a value larger than an answer may be"),
-        "a text of 100 MB": ('"7" * 10**8', f"{refused}a value larger than an answer may be"),
+        "an array of 100 MB": ("np.zeros(10**8, dtype=np.uint8)", f"{refused}a value of more than 4 MiB"),
+        "a tensor of 2 GB": ("torch.zeros(1).expand(2**29)", f"{refused}a value of more than 4 MiB"),
+        "a text of 100 MB": ('"7" * 10**8', f"{refused}a value of more than 4 MiB"),
         "a whole number of a million digits": ("1 << 4_000_000", f"{refused}an integer of 4000001 bits"),
         "a list that is 10,000 deep": (
             "__import__('functools').reduce(lambda inner, _: [inner], range(10_000), [])",
-            f"{refused}a value nested more than 32 deep",
+            f"{refused}a value nested more than 24 deep",
         ),
         "a list that holds itself": ("(lambda each: each.append(each) or each)([])", f"{refused}a value nested more"),
         "a list that holds ten lists that hold ten lists": (
             "__import__('functools').reduce(lambda inner, _: [inner] * 10, range(20), [])",
-            rf"{refused}a value of more than 200000 parts|{SLOW_CALL}",
+            rf"{refused}a value of more than 100000 parts|{SLOW_CALL}",
         ),
         "a dict of a million entries": (
             "dict.fromkeys(range(10**6))",
-            rf"{refused}a value of more than 200000 parts|{SLOW_CALL}",
+            rf"{refused}a value of more than 100000 parts|{SLOW_CALL}",
         ),
-        "ten thousand arrays": ("[np.zeros(1)] * 10_000", f"{refused}a value of more than 4096 arrays"),
+        "ten thousand arrays": ("[np.zeros(1)] * 10_000", f"{refused}a value of more than 2048 arrays"),
         "a list that is 33 deep": (
             "__import__('functools').reduce(lambda inner, _: [inner], range(32), [])",
-            "the answer of `spell` cannot be read: too deep or too many parts",
+            f"{refused}a value nested more than 24 deep",
         ),
         "a list of 199,999 numbers": (
             "[0] * 199_999",
-            "the answer of `spell` cannot be read: too deep or too many parts",
+            f"{refused}a value of more than 100000 parts",
         ),
         "a generator that never ends": ("(each for each in iter(int, 1))", r"found an object of type generator"),
         "a tensor of no elements and absurd shape": (

@@ -100,7 +100,7 @@ def _summary(rows: list[dict[str, str]], name: str) -> str:
     if lost:
         return f"**{lost} of {len(found)} not held**"
     if not held:
-        return found[0]
+        return found[0] or "not run"
     return f"held ({held} of {len(found)})" if held < len(found) else f"held ({held})"
 
 

@@ -198,8 +198,7 @@ def _pickles_read(patch: Patch) -> None:
 
 
 def _request_sized_answers(patch: Patch) -> None:
-    patch.setattr(values, "MAX_ANSWER_DEPTH", values.MAX_DEPTH)
-    patch.setattr(values, "MAX_ANSWER_NODES", values.MAX_NODES)
+    patch.setattr(session, "Bounds", lambda *_: values.REQUEST)
 
 
 def _long_integers(patch: Patch) -> None:

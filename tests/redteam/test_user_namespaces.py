@@ -18,7 +18,7 @@ from autograder.sandbox.docker import Docker
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
-SUITE = ("test_attacks", "test_breaking", "test_reading", "test_walls_off", "test_clean_up")
+SUITE = ("test_attacks", "test_breaking", "test_reading", "test_walls_off", "test_clean_up", "test_gpu_attacks")
 ONLY = os.environ.get("AUTOGRADER_REDTEAM")
 pytestmark = pytest.mark.docker
 

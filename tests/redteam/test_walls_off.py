@@ -32,7 +32,7 @@ INNER = {
     "seccomp": "def seccomp(_): return None",
     "limit on processes": "_limit = limit_resources\ndef limit_resources(processes, disk): return _limit(4096, disk)",
     "limit on files": "_limit = limit_resources\ndef limit_resources(processes, disk): return _limit(processes, 2**40)",
-    "limit on memory": "def limit_memory(*_): pass",
+    "limit on memory": "def limit_memory(*_, **__): pass",
     "closed descriptors": "def forget_files(keep): pass",
     "no new privileges": "def forbid_privileges(): return 'none'",
 }

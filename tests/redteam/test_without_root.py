@@ -8,12 +8,14 @@ import nobody
 import pytest
 import table
 
+SUITE = ("test_attacks", "test_breaking", "test_reading", "test_walls_off", "test_gpu_attacks")
+
 
 def test_every_attack_is_held_for_a_user_without_root(record_property: Callable[[str, object], None]) -> None:
     if reason := nobody.missing():
         pytest.skip(reason)
     code, said = nobody.pytest_as_nobody(
-        *(f"tests/redteam/{name}.py" for name in ("test_attacks", "test_breaking", "test_reading", "test_walls_off")),
+        *(f"tests/redteam/{name}.py" for name in SUITE),
         "--print-outcomes",
         seconds=1500, AUTOGRADER_REDTEAM="bwrap",
     )  # fmt: skip

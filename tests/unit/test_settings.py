@@ -86,9 +86,9 @@ def test_a_due_date_is_utc(project, due):
     [
         (COURSE, "assignments"),
         (ASSIGNMENT, "course"),
-        (COURSE + ASSIGNMENT + "profil = 1\n", "assignments.0.profil"),
-        (COURSE + ASSIGNMENT.replace("numpy", "scipy"), "assignments.0.profile"),
-        (COURSE + ASSIGNMENT.replace("convolution", "../up"), "assignments.0.name"),
+        (COURSE + ASSIGNMENT + "profil = 1\n", "assignments.number 1.profil"),
+        (COURSE + ASSIGNMENT.replace("numpy", "scipy"), "assignments.number 1.profile"),
+        (COURSE + ASSIGNMENT.replace("convolution", "../up"), "assignments.number 1.name"),
         (COURSE + "[limits]\ncell_seconds = 0\n" + ASSIGNMENT, "limits.cell_seconds"),
         (COURSE + '[late]\nmethod = "harsh"\n' + ASSIGNMENT, "late.method"),
         (COURSE.replace('"cnn"', '"a b"') + ASSIGNMENT, "course.id"),

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.checks.local import LocalTransport
 from autograder.checks.record import Record, recording
 from autograder.checks.student import Handle, Student, signature
 from autograder.errors import CheckerError, StudentFailure
+from autograder.inside.probe import Probe
 from autograder.inside.values import Bounds
 
 IMAGE = np.arange(12.0).reshape(3, 4)
@@ -148,7 +150,6 @@ def raising(error):
         (NotImplementedError(), "missing"),
         (MemoryError(), "memory"),
         (SystemExit(1), "exception"),
-        (KeyboardInterrupt(), "exception"),
         (RecursionError("too deep"), "exception"),
     ],
 )
@@ -260,3 +261,13 @@ def test_an_object_is_shown_by_its_type():
     with recording(Record()):
         net = Handle(0, "LeNet", Student("ada", Reply({})))
     assert signature("f", [net], {}, inputs=False) == "f(LeNet)"
+
+
+def test_ctrl_c_while_our_own_code_runs_is_no_answer():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with recording(Record()), pytest.raises(KeyboardInterrupt):
+        Student("ada", LocalTransport({"interrupted": interrupted})).interrupted()
+    reply, _ = Probe({"f": interrupted}).answer({"operation": "call", "name": "f"}, [])  # a student's is one
+    assert (reply["cause"], reply["type"]) == ("exception", "KeyboardInterrupt")
