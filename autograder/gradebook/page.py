@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbgrader.api import Gradebook
 from nbgrader.utils import is_locked
 from traitlets import default
 from traitlets.config import Config
@@ -32,6 +33,12 @@ class FeedbackPage(HTMLExporter):  # type: ignore[misc]  # its base is not typed
         config.merge(super().default_config)
         return config
 
+    def _preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """This method is called by `from_notebook_node`. nbgrader's score of an answer that nobody has read is 0."""
+        nb, resources = super()._preprocess(nb, resources)
+        resources["nbgrader"]["unread"] = _unread(resources["nbgrader"])
+        return nb, resources
+
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         """Markdown as HTML, the formulas of released cells as pictures.
@@ -44,6 +51,15 @@ class FeedbackPage(HTMLExporter):  # type: ignore[misc]  # its base is not typed
         renderer = (_Released if cell and is_locked(cell) else IPythonRenderer)(**options)
         html: str = MarkdownWithMath(renderer=renderer).render(source)
         return html
+
+
+def _unread(told: Any) -> set[str]:
+    """The cells whose points wait for a person, by what nbgrader's gradebook says; none where there is no gradebook."""
+    if "db_url" not in told:
+        return set()
+    with Gradebook(told["db_url"]) as book:
+        notebook = book.find_submission_notebook(told["notebook"], told["assignment"], told["student"])
+        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
 
 
 class _Released(IPythonRenderer):  # type: ignore[misc]  # its base is not typed

@@ -580,7 +580,11 @@ class TestNbgraderReadsIt:
         db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
         assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
         told = {
-            "late": ("50 of 105 points, 20 taken off for lateness", "Checks of area 30 of 60 points top"),
+            "late": (
+                "50 of 100 points, and up to 5 for what is not read yet, 20 taken off for lateness",
+                "not read yet: up to 5 points",
+                "Checks of area 30 of 60 points top",
+            ),
             "human": ("93 of 105 points", "Checks of area 50 of 60 points, changed by a person (the checks: 30) top"),
             "empty": ("0 of 105 points", "Comment No response."),
         }
