@@ -59,7 +59,7 @@ def _unread(told: Any) -> set[str]:
         return set()
     with Gradebook(told["db_url"]) as book:
         notebook = book.find_submission_notebook(told["notebook"], told["assignment"], told["student"])
-        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+        return {grade.name for grade in notebook.grades if grade.needs_manual_grade and grade.manual_score is None}
 
 
 class _Released(IPythonRenderer):  # type: ignore[misc]  # its base is not typed

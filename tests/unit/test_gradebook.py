@@ -585,7 +585,7 @@ class TestNbgraderReadsIt:
                 "not read yet: up to 5 points",
                 "Checks of area 30 of 60 points top",
             ),
-            "human": ("93 of 100 points, and up to 5", "Checks of area 50 of 60 points, changed by a person (the checks: 30) top"),
+            "human": ("93 of 105 points", "Checks of area 50 of 60 points, changed by a person (the checks: 30) top"),
             "empty": ("0 of 105 points", "Comment No response."),
         }
         for student, sentences in told.items():
