@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,20 +23,16 @@ STUDENTS = ("ada", "alan", "grace")
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Path:
+def course(project: Path) -> Path:
     """A course folder with three right submissions of `output_sizes`."""
-    for name in ("solutions", "assignments"):
-        (tmp_path / name).symlink_to(HERE / name)
-    unwanted = ("submitted", "autograded", "feedback", "release", "*.db*", ".secret", "__pycache__")
-    shutil.copytree(HERE / "course", tmp_path / "course", ignore=shutil.ignore_patterns(*unwanted))
-    settings = Settings.read(tmp_path)
+    settings = Settings.read(project)
     task = Task.load(settings.assignment("output_sizes"), HERE, "secret")
     content = json.dumps(specimens.right(task))
     for student in STUDENTS:
-        folder = tmp_path / "course" / "submitted" / student / "output_sizes"
+        folder = project / "course" / "submitted" / student / "output_sizes"
         folder.mkdir(parents=True)
         (folder / "output_sizes.ipynb").write_text(content)
-    return tmp_path
+    return project
 
 
 def _heed_ctrl_c() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,18 +21,14 @@ GPU = {"uuid": "GPU-0", "name": "Fake H0"}
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Path:
+def course(project: Path) -> Path:
     """A course folder with one assignment, for GPUs, and one right submission of it."""
-    for name in ("solutions", "assignments"):
-        (tmp_path / name).symlink_to(HERE / name)
-    unwanted = ("submitted", "autograded", "feedback", "release", "*.db*", ".secret", "__pycache__")
-    shutil.copytree(HERE / "course", tmp_path / "course", ignore=shutil.ignore_patterns(*unwanted))
-    write(tmp_path, "needs_gpu = true")
-    task = Task.load(Settings.read(tmp_path).assignment("output_sizes"), HERE, "secret")
-    folder = tmp_path / "course" / "submitted" / "ada" / "output_sizes"
+    write(project, "needs_gpu = true")
+    task = Task.load(Settings.read(project).assignment("output_sizes"), HERE, "secret")
+    folder = project / "course" / "submitted" / "ada" / "output_sizes"
     folder.mkdir(parents=True)
     (folder / "output_sizes.ipynb").write_text(json.dumps(specimens.right(task)))
-    return tmp_path
+    return project
 
 
 def write(course: Path, more: str) -> None:
