@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import nbformat
 
-from autograder.errors import UsageError
+from autograder.errors import SandboxError, UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.recording import Standing
 from autograder.grading.grade import Basis
@@ -22,6 +23,8 @@ from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
 from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
+from autograder.sandbox.interface import Sandbox
+from autograder.sandbox.slot import sweep
 from autograder.settings import Settings
 
 
@@ -107,6 +110,14 @@ def grade(
             return run.all(image, starting)
         finally:
             store.close()
+            _sweep(chosen)
+
+
+def _sweep(sandbox: Sandbox) -> None:
+    """Remove what workers left that Dask killed: it gives them seconds to end, and a busy machine needs more."""
+    with suppress(SandboxError):  # an engine that is gone: the next run's start finds its containers
+        sandbox.sweep()
+    sweep()
 
 
 class _Run:

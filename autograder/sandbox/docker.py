@@ -107,6 +107,10 @@ class Docker(Sandbox):
         self._give(folder)
         return Container(self._run(settings), self._walls(spec))
 
+    def sweep(self) -> None:
+        """Remove the containers of graders that are no more."""
+        reap(self._client)
+
     @cached_property
     def _client(self) -> Any:
         """The engine; what dead graders left there is removed when it is first spoken to."""

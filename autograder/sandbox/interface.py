@@ -104,6 +104,13 @@ class Sandbox(ABC):
             SandboxError: it could not be started; the message says why.
         """
 
+    def sweep(self) -> None:  # noqa: B027 - most have nothing of their own to remove
+        """Remove enclosures of graders that died before they could; those of the living stay.
+
+        Raises:
+            SandboxError: the engine does not answer.
+        """
+
     def image_id(self, spec: SlotSpec) -> str:
         """What the sandbox's software is, for the report's provenance: the same string, the same software."""
         del spec

@@ -33,7 +33,7 @@ class Slot:
         """Start the enclosure; `wait` for its zygote before the first fork."""
         self.sandbox = sandbox
         self.spec = spec
-        _sweep()
+        _sweep_once()
         self.folder = Path(tempfile.mkdtemp(prefix="s-", dir=run_folder()))
         (self.folder / "owner").write_text(owner.mark())
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
@@ -237,8 +237,12 @@ def _unstarved(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _sweep() -> None:
-    """Remove, once in a process, what graders left behind who died before their slots were closed."""
+def _sweep_once() -> None:
+    sweep()
+
+
+def sweep() -> None:
+    """Remove the folders that graders left behind who died before their slots were closed."""
     for folder in run_folder().glob("s-*"):
         with contextlib.suppress(FileNotFoundError):
             if owner.abandoned((folder / "owner").read_text()):

@@ -263,6 +263,6 @@ os.kill(os.getpid(), signal.SIGKILL)
         reap(client)
         assert client.containers.list(all=True, filters={"label": f"{SLOT_LABEL}={folder}"}) == []
     assert until(lambda: processes(folder.name) == [])
-    start_another = "from autograder.sandbox import slot; slot._sweep()"
+    start_another = "from autograder.sandbox import slot; slot.sweep()"
     subprocess.run([sys.executable, "-c", start_another], check=True, timeout=60)
     assert not folder.exists()

@@ -658,7 +658,7 @@ def noisy() -> list[Attack]:
     refused = r"`spell`: the value returned cannot be read: "
     calls = {
         "a million display messages in a call": 'for _ in range(10**6): display({"text/plain": "x"}, raw=True)',
-        "a gigabyte on stdout in a call": 'for _ in range(1000): print("x" * 10**6)',
+        "gigabytes on stdout in a call": 'while True: print("x" * 10**6)',
         "comm messages of its own without end": """
             from comm import create_comm
             mine = create_comm(target_name="mine")

@@ -44,7 +44,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for name, value in report.user_properties:
         if name == "attack":
             line, attack, kind, outcome = value
-            OUTCOMES.setdefault((line, attack), {})[kind] = outcome
+            row = OUTCOMES.setdefault((line, attack), {})
+            if row.get(kind) != table.LOST:  # several tests may try the same attack: each has to hold
+                row[kind] = outcome
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

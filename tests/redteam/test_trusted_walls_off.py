@@ -315,7 +315,10 @@ def passes_its_test(arena: Arena, attack: Attack) -> bool:
 
 def floods_the_page(arena: Arena, attack: Attack) -> bool:
     """More outputs come to the page than what is kept of a cell that said too much."""
-    notebook = arena.grade(attack).notebook
+    assignment = arena.range.task.assignment
+    limits = replace(assignment.limits, cell_seconds=30)  # the deadline, another wall, must not be what stops it
+    task = replace(arena.range.task, assignment=replace(assignment, limits=limits))
+    notebook = replace(arena, task=task).grade(attack).notebook
     assert notebook is not None
     return sum(len(cell.get("outputs", [])) for cell in notebook.cells) > 100
 
@@ -639,9 +642,9 @@ def test_a_dead_graders_folder_stays_where_nobody_sweeps(monkeypatch: Patch, tmp
     (left / "owner").write_text(_of_the_dead())
     with monkeypatch.context() as patch:
         patch.setattr(owner, "abandoned", lambda _mark: False)
-        slot._sweep.__wrapped__()
+        slot.sweep()
     assert left.exists()
-    slot._sweep.__wrapped__()
+    slot.sweep()
     assert not left.exists()
 
 
