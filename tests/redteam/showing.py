@@ -290,9 +290,9 @@ def opening() -> list[Attack]:
         ),
         Attack(
             23,
-            "thousands of outputs and endless lines",
+            "hundreds of outputs and endless lines",
             last="""
-                for number in range(2_000):
+                for number in range(900):
                     display({"text/plain": "x"}, raw=True)
                 print("x" * 60_000)
                 print("\\u0301" * 20_000)

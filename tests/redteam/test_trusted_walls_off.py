@@ -318,7 +318,7 @@ def floods_the_page(arena: Arena, attack: Attack) -> bool:
     assignment = arena.range.task.assignment
     limits = replace(assignment.limits, cell_seconds=30)  # the deadline, another wall, must not be what stops it
     task = replace(arena.range.task, assignment=replace(assignment, limits=limits))
-    notebook = replace(arena, task=task).grade(attack).notebook
+    notebook = replace(arena, task=task, own_slot=True).grade(attack).notebook
     assert notebook is not None
     return sum(len(cell.get("outputs", [])) for cell in notebook.cells) > 100
 
@@ -374,7 +374,7 @@ SHOTS = [
         costs_nothing_where_answers_are_handed_on,
     ),
     Shot("a whole number of a million digits as an answer", ("value codec: bits of integers",), costs_nothing),
-    Shot("thousands of outputs and endless lines", ("output cap",), floods_the_page),
+    Shot("hundreds of outputs and endless lines", ("output cap",), floods_the_page),
     Shot("a notebook of 200 MB", ("notebook: size",), scores_more),
     Shot("a million characters of code", ("notebook: code",), scores_more),
     Shot("a notebook of 10,000 cells", ("notebook: cells",), is_read),
