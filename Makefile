@@ -82,7 +82,7 @@ test-gpu: $(stamp) ## on a machine with a GPU: forks that use CUDA, memory, verd
 	$(bin)/python -m pytest tests/gpu tests/redteam/test_gpu_attacks.py
 
 fuzz: $(stamp) ## CASES hostile inputs for what reads notebooks, answers and messages: no crash, no hang, at most 1 GB
-	$(bin)/python -m pytest -m fuzz --cases $(CASES) tests/fuzz
+	$(bin)/python -m pytest -m fuzz --cases $(CASES) $(if $(FUZZ_SEED),--fuzz-seed $(FUZZ_SEED)) tests/fuzz
 
 test-%: $(stamp) ## one folder of tests/, slow ones included: test-contract, test-example_class ...
 	$(bin)/python -m pytest tests/$*
