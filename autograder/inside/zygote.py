@@ -244,13 +244,13 @@ class Zygote:
                 )  # fmt: skip
 
     def _pressure(self, name: str, code: int) -> dict[str, bool]:
-        """Whether it was the machine that had no memory, whether it was the sandbox, and whether that ever was so."""
+        """Whether a process was killed because the machine had no memory, or because the sandbox had none."""
         if (before := self.kills.pop(name, None)) is None:
             return {}
         after = pressure.count(cgroup=self.options["cgroup"])
         starved = pressure.starved(before, after, code)
         killed = not starved and (after.own or 0) > (before.own or 0)
-        return {"starved": starved, "killed": killed, "at_limit": after.at_limit}
+        return {"starved": starved, "killed": killed}
 
 
 def _shared(options: dict[str, Any]) -> dict[str, int]:

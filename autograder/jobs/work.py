@@ -59,7 +59,9 @@ def grader(setup: Setup) -> tuple[Grader, Task]:
     Finalize(None, pool.close, exitpriority=0)  # not atexit: a fork of the forkserver ends without it
     gc.collect()
     gc.freeze()  # what has been imported stays: no later collection need look at it
-    return Grader(pool, setup.image, setup.runtime, gpu.gpus(setup.gpus, setup.slots_per_gpu)), task
+    # a worker that was to have a GPU and has none must not grade at the CPU's size: its turns say so
+    gpus = None if setup.gpus == gpu.NONE else gpu.Gpus(gpu.chosen(setup.gpus), setup.slots_per_gpu)
+    return Grader(pool, setup.image, setup.runtime, gpus), task
 
 
 def warm(setup: Setup) -> None:

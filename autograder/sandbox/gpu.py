@@ -119,8 +119,10 @@ class Gpus:
         """Wait for a turn; what a submission may have of the GPU meanwhile, `memory_bytes` at most.
 
         Raises:
-            SandboxError: all GPUs are lost, or one has less memory free than it should.
+            SandboxError: there is no GPU, it is lost, or it has less memory free than it should.
         """
+        if not self.gpus:
+            raise SandboxError("no GPU is here: start this worker without --resources GPU=1, or see `nvidia-smi`")
         gpu, lock = self._wait()
         try:
             part = gpu.memory_bytes // self.slots - CONTEXT_BYTES

@@ -161,7 +161,7 @@ class Slot:
         self._say(do="clean", name=name, folders=folders)
         cleaned = self._expect("cleaned", name, FORK_SECONDS)
         self._events.clear()
-        self.worn = self.worn or bool(ended.get("at_limit"))
+        self.worn = self.worn or bool(ended.get("killed"))
         if cleaned["left"] or cleaned["processes"]:
             raise SandboxError(f"the slot could not be cleaned: {cleaned['left'] or cleaned['processes']}")
         return ended

@@ -167,12 +167,16 @@ def test_memory_is_released_when_no_more_is_in_use_than_before(nvml, slots, more
         assert gpus.released(share, used) is released
 
 
-def test_turns_do_not_starve_one_another(nvml):
+def test_a_turn_that_has_ended_is_another_processes(nvml, others):
     nvml({"uuid": "GPU-a"})
-    gpus = Gpus(gpu.chosen("all"), 1)
-    for _ in range(20):
-        with gpus.turn(GIB):
-            pass
+    with gpu.gpus("all", 1).turn(GIB):
+        pass
+    assert others() == "GPU-a"
+
+
+def test_a_worker_that_was_to_have_a_gpu_and_has_none_is_the_sandboxes_failure(nvml):
+    with pytest.raises(SandboxError, match="no GPU is here"), Gpus(gpu.chosen("all")).turn(GIB):
+        pytest.fail("a turn on no GPU")
 
 
 # what a sandbox shows of it
