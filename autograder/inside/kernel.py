@@ -185,9 +185,10 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
         """Nothing: the zygote is the parent, and ends its kernels itself."""
 
     def init_iopub(self, context: Any) -> None:
-        """As ipykernel does, but without the TCP pipe for forked children: there is no network here."""
+        """As ipykernel does, but nothing is dropped; no TCP pipe for forked children, as there is no network here."""
         self.iopub_socket = context.socket(zmq.XPUB)
         self.iopub_socket.linger = 1000
+        self.iopub_socket.sndhwm = 0  # ZeroMQ drops what a busy grader has not read: a cell's last word among it
         self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
         self.configure_tornado_logger()
         self.iopub_thread = Publisher(self.iopub_socket, pipe=False, session=self.session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +117,30 @@ def test_an_error_stops_its_cell_alone(slot, start):
 def test_only_the_chosen_cells_run(open_slot, start):
     run = start(open_slot, "x = 1", "x = 2", "print(x)", runs=lambda cell: cell.source != "x = 2")
     assert run.text(2) == "1\n"
+
+
+def test_a_busy_grader_misses_nothing_that_was_shown(open_slot, start, monkeypatch, tmp_path):
+    """The kernel's socket holds what nobody has read yet; ZeroMQ's would drop all beyond a thousand messages."""
+    shown = tmp_path / "shown"
+    receive = Relay._receive
+
+    def late(self, end):
+        started = end.counted and (tmp_path / "started").exists()
+        while started and not shown.exists():
+            time.sleep(0.01)
+        return receive(self, end)
+
+    monkeypatch.setattr(Relay, "_receive", late)
+    loop = f"""
+from IPython.display import display
+open({str(tmp_path / "started")!r}, 'w').close()
+for number in range(2000):
+    display(number)
+open({str(shown)!r}, 'w').close()
+"""
+    run = start(open_slot, loop, limits=replace(LIMITS, output_bytes=2**21))
+    assert run.lost == {}
+    assert [output.data["text/plain"] for output in run.notebook.cells[0].outputs] == [str(n) for n in range(2000)]
 
 
 def test_the_notebook_that_was_given_is_left_as_it_was(open_slot):
