@@ -8,7 +8,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from autograder.kernel.calls import Caller, death
 from autograder.kernel.messages import UNREADABLE, WarySession
 from autograder.kernel.relay import Relay
 from autograder.model.assignment import Limits, Runner
+from autograder.sandbox import gpu
 from autograder.sandbox.slot import Slot
 
 HIGH_WATER = 10_000
@@ -60,9 +61,10 @@ class KernelSession:
     def __init__(self, slot: Slot, student: str, limits: Limits) -> None:
         self.slot = slot
         self.student = student
-        self.limits = limits
+        share = slot.spec.gpu
+        self.limits = replace(limits, gpu_memory_bytes=share.memory_bytes) if share else limits
         self.walls: tuple[str, ...] = ()
-        self.runner: Runner = "gpu" if slot.spec.gpu else "cpu"
+        self.runner: Runner = "gpu" if share else "cpu"
         self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
         self._deadline = time.monotonic() + limits.total_seconds
         self._manager: AsyncKernelManager | None = None
@@ -97,6 +99,7 @@ class KernelSession:
                 self._skip.add(stop.index)
                 execution.lost.append(Lost(stop.index, stop.failure))
                 self._end()
+                self._expect_room(stop.failure.cause)
                 if time.monotonic() > self._deadline:
                     return execution  # no call will be made either
             else:
@@ -119,6 +122,7 @@ class KernelSession:
             raise
         if reply.get("cause") == "memory" or (self.runner == "gpu" and reply.get("type") == BROKEN):
             self._end()  # what it hoards would starve the next request, and a GPU's context never mends
+            self._expect_room(reply.get("cause"))
         return reply, answer
 
     def _used_up(self) -> str:
@@ -141,10 +145,20 @@ class KernelSession:
             except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
                 self._skip.add(stop.index)
                 self._end()
+                self._expect_room(stop.failure.cause)
                 if time.monotonic() > self._deadline:
                     raise KernelLost("timeout", self._used_up()) from None
             else:
                 return
+
+    def _expect_room(self, cause: Any) -> None:
+        """Where a kernel with a GPU was lost for memory: see that it had all of its share of the GPU's.
+
+        Raises:
+            SandboxError: it had not.
+        """
+        if cause == "memory" and self.slot.spec.gpu is not None:
+            gpu.expect_room(self.slot.spec.gpu)
 
     def _start(self) -> None:
         """Fork a kernel and run the cells in it."""

@@ -216,6 +216,27 @@ def state(gpu: Gpu) -> State:
     return State(int(memory.used), int(memory.free), int(errors))
 
 
+def expect_room(share: GpuShare) -> None:
+    """Look, after a kernel that ran out of a GPU's memory was ended, whether all of its share was there for it.
+
+    Waits a little for the driver to release what the kernel itself had.
+
+    Raises:
+        SandboxError: it was not: a neighbour or another program has taken of it; or the GPU is lost.
+    """
+    gpu = next((gpu for gpu in found() if gpu.uuid == share.uuid), None)
+    if gpu is None:
+        raise SandboxError(f"the GPU {share.uuid} is lost")
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while (free := state(gpu).free) < share.memory_bytes:
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"a submission ran out of the memory of {gpu.name} {gpu.index}, of which others had taken too much: "
+                f"{free >> 20} MiB are free without it, and its share is {share.memory_bytes >> 20}"
+            )
+        time.sleep(TURN_SECONDS)
+
+
 @cache
 def _nvml() -> Any | None:
     """NVML, ready to be asked; None where there is no driver."""

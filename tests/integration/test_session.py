@@ -17,8 +17,9 @@ from autograder.kernel import calls
 from autograder.kernel.relay import Relay
 from autograder.kernel.session import KernelSession
 from autograder.model.assignment import Limits
+from autograder.sandbox import gpu
 from autograder.sandbox.bwrap import Bubblewrap
-from autograder.sandbox.interface import SlotSpec
+from autograder.sandbox.interface import GpuShare, SlotSpec
 from autograder.sandbox.slot import Slot
 from autograder.sandbox.unconfined import Unconfined
 
@@ -378,6 +379,31 @@ def test_nothing_of_a_submission_is_left_for_the_next(slot, start):
         slot, f"import os, sys\nprint('leftover' in globals(), hasattr(sys, 'flag'), os.path.exists({where!r}))"
     )
     assert second.text(0) == "False False False\n"
+
+
+def test_memory_that_a_gpu_did_not_have_is_the_sandboxs_failure(open_slot, start, monkeypatch):
+    """The kernel has no GPU here: what is said of one, once it is lost for memory, is whether its share was there."""
+    run = start(open_slot, "def hungry():\n    raise MemoryError\ndef wrong():\n    raise ValueError", AFTER)
+    share = GpuShare("GPU-a", (), 2**30, 2**34, sole=True)
+    asked = []
+    monkeypatch.setattr(open_slot, "spec", replace(open_slot.spec, gpu=share))
+    monkeypatch.setattr(gpu, "expect_room", asked.append)
+    with pytest.raises(StudentFailure):
+        run.call("wrong")
+    assert asked == []
+    with pytest.raises(StudentFailure):
+        run.call("hungry")
+    assert asked == [share]
+
+    def no_room(_share):
+        raise SandboxError("others had taken too much")
+
+    monkeypatch.setattr(open_slot, "spec", replace(open_slot.spec, gpu=None))
+    assert run.call("after") == "after"
+    monkeypatch.setattr(open_slot, "spec", replace(open_slot.spec, gpu=share))
+    monkeypatch.setattr(gpu, "expect_room", no_room)
+    with pytest.raises(SandboxError, match="taken too much"):
+        run.call("hungry")
 
 
 def test_a_zygote_that_dies_is_the_sandboxs_failure():

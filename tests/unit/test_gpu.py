@@ -167,6 +167,31 @@ def test_memory_is_released_when_no_more_is_in_use_than_before(nvml, slots, more
         assert gpus.released(share, used) is released
 
 
+@pytest.mark.parametrize("slots", [1, 2])
+def test_who_ran_out_of_memory_had_all_of_its_share_or_it_is_the_sandboxs_failure(nvml, slots):
+    nvml({"uuid": "GPU-a", "used": GIB})
+    with gpu.gpus("all", slots).turn(4 * GIB) as share:
+        gpu.expect_room(share)
+        nvml({"uuid": "GPU-a", "used": 12 * GIB})
+        gpu.expect_room(share)
+        nvml({"uuid": "GPU-a", "used": 13 * GIB})
+        with pytest.raises(SandboxError, match="others had taken too much: 3072 MiB are free without it"):
+            gpu.expect_room(share)
+        nvml({"uuid": "GPU-b"})
+        with pytest.raises(SandboxError, match="the GPU GPU-a is lost"):
+            gpu.expect_room(share)
+        nvml({"uuid": "GPU-a"})
+
+
+def test_the_driver_has_time_to_release_what_the_submission_had(nvml, monkeypatch):
+    nvml({"uuid": "GPU-a"})
+    with gpu.gpus("all", 1).turn(4 * GIB) as share:
+        nvml({"uuid": "GPU-a", "used": 13 * GIB})
+        monkeypatch.setattr(gpu, "RELEASE_SECONDS", 60.0)
+        monkeypatch.setattr(gpu.time, "sleep", lambda _seconds: nvml({"uuid": "GPU-a"}))
+        gpu.expect_room(share)
+
+
 def test_a_turn_that_has_ended_is_another_processes(nvml, others):
     nvml({"uuid": "GPU-a"})
     with gpu.gpus("all", 1).turn(GIB):
