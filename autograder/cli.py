@@ -6,20 +6,14 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from autograder import __version__
+from autograder.console import count, err, note, out, progress, tell, warn
 from autograder.errors import CheckerError, SandboxError, UsageError
-
-if TYPE_CHECKING:
-    from autograder.jobs.cohort import Cohort
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,11 +36,8 @@ app.add_typer(images, name="image")
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and SIGINT."""
-GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
 NOBODY = "student"
 """Whose inputs a notebook gets that is nobody's."""
-out = Console()
-err = Console(stderr=True)
 
 SandboxOption = Annotated[
     str,
@@ -80,15 +71,15 @@ LimitOption = Annotated[
 def main() -> None:
     """The entry point: one line for an error, exit 2 for wrong use, 1 for what failed, 130 for Ctrl-C."""
     warnings.simplefilter("ignore", FutureWarning)
-    warnings.showwarning = _warn
+    warnings.showwarning = warn
     try:
         app()
     except UsageError as error:
-        _note("error", str(error))
+        note("error", str(error))
         sys.exit(2)
     except (CheckerError, SandboxError) as error:
         kind = "checks" if isinstance(error, CheckerError) else "sandbox"
-        _note(f"{kind} failed", str(error))
+        note(f"{kind} failed", str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         _interrupted()
@@ -102,18 +93,6 @@ def _interrupted() -> NoReturn:
     kept = ": what was graded is kept; the same command, without --force, goes on from there"
     err.print("interrupted" + (kept if sys.argv[1:2] == ["grade"] else ""))
     sys.exit(INTERRUPTED)
-
-
-def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    """In place of Python's two lines, one of which is code."""
-    _note("warning", str(message), "yellow")
-
-
-def _note(label: str, told: str, colour: str = "red") -> None:
-    """A line to standard error: never broken by us, and what it quotes is no markup."""
-    from autograder.table import plain
-
-    err.print(Text.assemble((f"{label}: ", colour), plain(told)), soft_wrap=True)
 
 
 def _version(asked: bool) -> None:
@@ -153,12 +132,12 @@ def release(
             releases.release(source, folder, assignment.points)
         elif releases.is_stale(source, target, assignment.points):
             wrong += 1
-            _note("stale", f"{target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
+            note("stale", f"{target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
             continue
         leaked = releases.leaks(source, target)
         if leaked:
             wrong += 1
-            _note("shows an answer", f"{target.relative_to(settings.root)}: {leaked[0]!r}")
+            note("shows an answer", f"{target.relative_to(settings.root)}: {leaked[0]!r}")
         else:
             out.print(f"{'up to date' if check else 'released'}: {target.relative_to(settings.root)}")
     if wrong:
@@ -272,78 +251,17 @@ def grade(
         sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
         tuple(limit or ()), tuple(student or ()),
     )  # fmt: skip
-    with _progress(name) as (advance, starting):
+    with progress(name) as (advance, starting):
         done = cohort.grade(settings, name, options, advance, starting)
     if json_file is not None:
         _write_json(json_file, [report.contract() for report in done.reports])
     if not quiet:
         table.print_class(out, done.reports, done.standing.penalties)
-    failed = _tell(done, "--limit" if limit and not force else "")
+    failed = tell(done, "--limit" if limit and not force else "")
     if done.interrupted:
         raise typer.Exit(INTERRUPTED)
     if failed:
         raise typer.Exit(1)
-
-
-def _tell(done: Cohort, unheeded: str) -> bool:
-    """What there is to say below the table; `unheeded` is an option that counts for what is graded now alone.
-
-    Returns whether something could not be graded.
-    """
-    failed = [report for report in done.reports if report.status == "failed"]
-    graded = len(done.reports) - len(failed) - done.queued
-    out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
-    if done.reused and unheeded:
-        told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
-        _note("look at", told, "yellow")
-    if done.waiting:
-        _note("queued", f"{_count(done.queued, 'submission')} of {done.total}: {done.waiting}; {GPU_ADVICE}", "yellow")
-    if any(report.student in done.standing.penalties for report in done.reports):
-        out.print("late: points that the gradebook takes off the score for lateness", highlight=False)
-    if done.standing.unread:
-        out.print(f"{_count(done.standing.unread, 'answer')} to read in formgrader", highlight=False)
-    for doubt in done.doubts:
-        _note("look at", doubt, "yellow")
-    for report in failed:
-        _note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
-    return bool(failed)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[tuple[Any, Any]]:
-    """A bar with rate and time left, both of what is run now; where there is no terminal, a line now and then."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        # it starts when something is run: what comes from the store before that has no rate
-        task = bar.add_task(name, total=None, start=False, rate="")
-
-        def advance(done: int, total: int, report: Any, fresh: bool) -> None:
-            del report
-            bar.update(task, completed=done, total=total, description=name)
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
-            if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
-                err.print(f"{name}: {done}/{total}", highlight=False)
-
-        def starting(told: str, total: int | None = None) -> None:
-            bar.reset(task, description=f"{name}: {told}", total=total, completed=int(bar.tasks[0].completed))
-            if not err.is_terminal:
-                err.print(f"{name}: {told}", highlight=False)
-
-        yield advance, starting
 
 
 @app.command()
@@ -375,7 +293,7 @@ def audit(
         grader = Grader(pool, image, runtime, found_gpus)
         for assignment in [settings.assignment(name) for name in names] if names else settings.assignments:
             if assignment.needs_gpu and found_gpus is None:
-                _note("not audited", f"{assignment.name} needs a GPU, and there is none to use here", "yellow")
+                note("not audited", f"{assignment.name} needs a GPU, and there is none to use here", "yellow")
                 continue
             task = Task.load(assignment, settings.root, settings.secret)
             found = []
@@ -403,14 +321,14 @@ def feedback(
 
     settings = Settings.read()
     assignment = settings.assignment(name)
-    with _progress(name) as (advance, starting):
+    with progress(name) as (advance, starting):
         starting("feedback")
         pages = generate(
             settings.course_folder, settings.db_url, assignment.name, settings.course_id, student,
             lambda done, total: advance(done, total, None, True),
         )  # fmt: skip
     out.print(
-        f"{_count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html",
+        f"{count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html",
         highlight=False,
         soft_wrap=True,
     )
@@ -442,10 +360,6 @@ def build(
         say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True),
     )
     out.print(f"image {tag} is ready", highlight=False)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _expect_folder(path: Path | None) -> None:

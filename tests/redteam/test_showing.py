@@ -27,7 +27,7 @@ from rich.console import Console
 from shooting_range import KINDS, Range
 from traitlets.config import Config
 
-from autograder import cli
+from autograder import console
 from autograder.errors import UsageError
 from autograder.gradebook import pages
 from autograder.gradebook.feedback import annotate
@@ -262,8 +262,8 @@ def test_hostile_names_of_students(gallery: Gallery, tmp_path: Path, name: str) 
 def test_hostile_names_in_notes_to_staff(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Doubts, refusals and failures name students on standard error."""
     file = io.StringIO()
-    monkeypatch.setattr(cli, "err", Console(file=file, width=200, force_terminal=True))
-    cli._note("look at", f"{name}: course/submitted/{name}/vault/timestamp.txt is no time as nbgrader writes it")
+    monkeypatch.setattr(console, "err", Console(file=file, width=200, force_terminal=True))
+    console.note("look at", f"{name}: course/submitted/{name}/vault/timestamp.txt is no time as nbgrader writes it")
     told = COLOURS.sub("", file.getvalue())
     assert OBEYED.findall(told) == []
     assert TURNING.findall(told) == []

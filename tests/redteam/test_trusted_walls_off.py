@@ -501,6 +501,55 @@ def test_a_pickle_ends_the_grader_that_reads_it(arena: Arena, tmp_path: Path) ->
     assert lost == (None, UNPICKLED)
 
 
+# Attacks on the grader's time: a process of its own waits for an answer that never comes.
+
+PATIENCE = 40
+"""Seconds after which a grader that has no verdict is taken for one that waits for ever; those below need five."""
+SLOW = [("an endless loop in a cell", "cell_seconds"), ("an endless loop in a call", "call_seconds")]
+"""An attack, and the deadline that is its wall."""
+
+
+def _verdict(folder: Path, kind: str, name: str, seconds: dict[str, float], told: Any) -> None:
+    """Grade an attack in this process, which is made for it, with these deadlines; tell when there is a verdict."""
+    made = Range.build(folder, {place: canary(place) for place in PLACES})
+    limits = replace(made.task.assignment.limits, **seconds)
+    task = replace(made.task, assignment=replace(made.task.assignment, limits=limits))
+    with SlotPool(KINDS[kind]()) as pool:
+        content = made.content(ATTACKS[name])
+        told.send(Grader(pool).grade(task, Submission("mallory", "vault", content)).report.status)
+
+
+def _waits_for_ever(folder: Path, kind: str, name: str, **seconds: float) -> bool:
+    folder.mkdir()
+    context = get_context("spawn")
+    heard, told = context.Pipe(duplex=False)
+    process = context.Process(target=_verdict, args=(folder, kind, name, seconds, told))
+    process.start()
+    told.close()
+    try:
+        if heard.poll(PATIENCE):
+            assert heard.recv() == "graded"
+            process.join()
+            return False
+        return True
+    finally:
+        process.kill()
+        process.join()
+        slot.sweep()
+        KINDS[kind]().sweep()
+
+
+@pytest.mark.parametrize(("name", "wall"), SLOW, ids=[wall for _, wall in SLOW])
+def test_a_loop_is_endless_where_its_deadline_and_that_of_the_submission_are_away(
+    arena: Arena, name: str, wall: str, tmp_path: Path
+) -> None:
+    in_all, away = {"total_seconds": 4.0}, {wall: 10.0**6}
+    assert not _waits_for_ever(tmp_path / "up", arena.kind, name, **in_all)
+    assert not _waits_for_ever(tmp_path / "covered", arena.kind, name, **in_all, **away), "covered by the submission's"
+    assert not _waits_for_ever(tmp_path / "covers", arena.kind, name, total_seconds=10.0**6), "covers the submission's"
+    assert _waits_for_ever(tmp_path / "away", arena.kind, name, total_seconds=10.0**6, **away)
+
+
 # What is handed in, and by whom.
 
 

@@ -8,15 +8,15 @@ import re
 import pytest
 from rich.console import Console
 
-from autograder import cli
+from autograder import console
 
 
 def test_what_was_graded_before_has_no_part_in_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=120, get_time=lambda: now)
-    monkeypatch.setattr(cli, "err", console)
-    with cli._progress("convolution") as (advance, starting):
+    terminal = Console(file=screen, force_terminal=True, width=120, get_time=lambda: now)
+    monkeypatch.setattr(console, "err", terminal)
+    with console.progress("convolution") as (advance, starting):
         for done in range(1, 101):
             now += 0.001
             advance(done, 110, None, False)

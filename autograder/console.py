@@ -1,0 +1,87 @@
+"""What the commands say beside their tables: notes, progress, what there is to do after a class was graded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from autograder.table import plain
+
+if TYPE_CHECKING:
+    from autograder.jobs.cohort import Cohort
+
+GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
+out = Console()
+err = Console(stderr=True)
+
+
+def note(label: str, told: str, colour: str = "red") -> None:
+    """A line to standard error: never broken by us, and what it quotes is no markup."""
+    err.print(Text.assemble((f"{label}: ", colour), plain(told)), soft_wrap=True)
+
+
+def warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """In place of Python's two lines, one of which is code."""
+    note("warning", str(message), "yellow")
+
+
+def tell(done: Cohort, unheeded: str) -> bool:
+    """What there is to say below the table; `unheeded` is an option that counts for what is graded now alone.
+
+    Returns whether something could not be graded.
+    """
+    failed = [report for report in done.reports if report.status == "failed"]
+    graded = len(done.reports) - len(failed) - done.queued
+    out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    if done.reused and unheeded:
+        told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
+        note("look at", told, "yellow")
+    if done.waiting:
+        note("queued", f"{count(done.queued, 'submission')} of {done.total}: {done.waiting}; {GPU_ADVICE}", "yellow")
+    if any(report.student in done.standing.penalties for report in done.reports):
+        out.print("late: points that the gradebook takes off the score for lateness", highlight=False)
+    if done.standing.unread:
+        out.print(f"{count(done.standing.unread, 'answer')} to read in formgrader", highlight=False)
+    for doubt in done.doubts:
+        note("look at", doubt, "yellow")
+    for report in failed:
+        note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
+    return bool(failed)
+
+
+@contextmanager
+def progress(name: str) -> Iterator[tuple[Any, Any]]:
+    """A bar with rate and time left, both of what is run now; where there is no terminal, a line now and then."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        # it starts when something is run: what comes from the store before that has no rate
+        task = bar.add_task(name, total=None, start=False, rate="")
+
+        def advance(done: int, total: int, report: Any, fresh: bool) -> None:
+            del report
+            bar.update(task, completed=done, total=total, description=name)
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
+            if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
+                err.print(f"{name}: {done}/{total}", highlight=False)
+
+        def starting(told: str, total: int | None = None) -> None:
+            bar.reset(task, description=f"{name}: {told}", total=total, completed=int(bar.tasks[0].completed))
+            if not err.is_terminal:
+                err.print(f"{name}: {told}", highlight=False)
+
+        yield advance, starting
+
+
+def count(number: int, noun: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
