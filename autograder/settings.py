@@ -7,13 +7,14 @@ import os
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from autograder.errors import UsageError
 from autograder.model.assignment import Assignment, Limits, Profile, Runner
@@ -100,7 +101,7 @@ class LimitsTable(_Table):
         try:
             return cls.model_validate(table)
         except ValidationError as error:
-            where, told = _first(error)
+            where, told = _wrong(error.errors()[0])
             raise UsageError(f"--limit {where}={table[where]}: {told}") from error
 
 
@@ -175,7 +176,7 @@ class Settings(_Table):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not TOML: {error}") from error
         except ValidationError as error:
-            raise UsageError(f"{path}: {': '.join(_first(error))}") from error
+            raise UsageError(f"{path}: {_list(map(_wrong, error.errors()))}") from error
         base, over = table.limits.over(Limits()), LimitsTable.of(limits)
         return cls(
             root=root,
@@ -235,15 +236,20 @@ class Settings(_Table):
         raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
 
 
-def _first(error: ValidationError) -> tuple[str, str]:
-    """Where the first thing is that is wrong, and what is wrong with it."""
-    first = error.errors()[0]
-    where = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return where, f"there is no such setting{_like(str(first['loc'][-1]))}"
-    if first["type"] == "value_error":  # of a whole table: what is in it need not be said again
-        return where, first["msg"].removeprefix("Value error, ")
-    return where, f"{first['msg']}, found {first['input']!r:.80}"
+def _wrong(error: ErrorDetails) -> tuple[str, str]:
+    """Where something is wrong, and what."""
+    where = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return where, f"there is no such setting{_like(str(error['loc'][-1]))}"
+    if error["type"] == "value_error":  # of a whole table: what is in it need not be said again
+        return where, error["msg"].removeprefix("Value error, ")
+    return where, f"{error['msg']}, found {error['input']!r:.80}"
+
+
+def _list(wrong: Iterable[tuple[str, str]]) -> str:
+    """One mistake in the same line; several below it, one a line."""
+    lines = [": ".join(each) for each in wrong]
+    return lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} mistakes", *(f"  {line}" for line in lines)])
 
 
 def _like(name: str) -> str:

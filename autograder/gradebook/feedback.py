@@ -16,7 +16,7 @@ METADATA = ("nbgrader", "deletable", "editable")
 """What a cell keeps of its metadata; a kernel may have written anything into the rest."""
 
 
-def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
+def annotate(notebook: NotebookNode, report: Report, title: str = "") -> NotebookNode:
     """A copy of an executed notebook as students and staff will read it.
 
     - Under each graded cell: what it printed, a card for each check, and as its result the points, which is
@@ -26,6 +26,7 @@ def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
 
     Args:
         notebook: the rebuilt notebook after its cells ran.
+        title: what the assignment is called; where it is empty, its name is.
 
     Raises:
         CheckerError: the checks of a cell do not sum to the points it was released with.
@@ -40,7 +41,8 @@ def annotate(notebook: NotebookNode, report: Report) -> NotebookNode:
         cells.insert(0, _notice("repairs", repairs_html(report.repairs)))
     if said := said_by_all(report.checks):
         cells.insert(0, _notice("message", message_html(said)))
-    metadata = NotebookNode(language_info=NotebookNode(name="python", pygments_lexer="ipython3"))
+    language = NotebookNode(name="python", pygments_lexer="ipython3")
+    metadata = NotebookNode(language_info=language, title=title or report.assignment)
     if "kernelspec" in notebook.metadata:
         metadata.kernelspec = copy.deepcopy(notebook.metadata.kernelspec)
     return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)

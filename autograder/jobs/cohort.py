@@ -257,7 +257,7 @@ class _Run:
         for submission in todo:
             provenance = self.task.provenance(submission, "")
             report = Report(
-                submission.student, submission.assignment, "queued", (), provenance, error="waits for a GPU"
+                submission.student, submission.assignment, "queued", (), provenance, error=self.cohort.waiting
             )
             self.cohort.queued += 1
             self._done(report, fresh=False)

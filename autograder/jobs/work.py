@@ -80,7 +80,7 @@ def work(setup: Setup, submission: Submission) -> tuple[bytes, bytes]:
 
     found, task = grader(setup)
     graded = found.grade(task, submission)
-    notebook = annotate(graded.notebook or task.released, graded.report)
+    notebook = annotate(graded.notebook or task.released, graded.report, task.assignment.title)
     return json.dumps(graded.report.stored()).encode(), json.dumps(notebook).encode()
 
 

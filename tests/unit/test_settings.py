@@ -174,6 +174,15 @@ def test_the_gradebook_lies_in_the_course_unless_the_environment_says_where(proj
     assert Settings.read(project()).db_url == "postgresql://db/grades"
 
 
+def test_all_mistakes_are_named_at_once(project):
+    with pytest.raises(UsageError, match="3 mistakes\n") as caught:
+        Settings.read(project(COURSE + "[limits]\ncell_second = 7\nmemory_mb = 1\n" + ASSIGNMENT + "points = 'many'"))
+    _, *lines = str(caught.value).splitlines()
+    places = [line.split(": ")[0].strip() for line in lines]
+    assert places == ["limits.memory_mb", "limits.cell_second", "assignments.number 1.points"]
+    assert "did you mean cell_seconds?" in lines[1]
+
+
 @pytest.mark.parametrize(
     ("pairs", "told"),
     [
