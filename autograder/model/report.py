@@ -110,7 +110,6 @@ class Report:
             "student": self.student,
             "assignment": self.assignment,
             "status": self.status,
-            "reason": self.error if self.status == "queued" else "",
             "score": self.score,
             "max_score": self.max_score,
             "seconds": round(self.seconds, 4),

@@ -72,7 +72,6 @@ def test_what_needs_a_gpu_waits_where_there_is_none(course: Path) -> None:
     assert "queued: 1 submission of 1: output_sizes needs a GPU, and this machine has none; run the same command" in err
     [report] = json.loads((course / "r.json").read_text())
     assert (report["status"], report["score"], report["checks"]) == ("queued", 0, [])
-    assert report["reason"] == "output_sizes needs a GPU, and this machine has none"
     code, out, err = grade(course, "--gpus", "none", gpus=[GPU])
     assert "none may be used" in err
     code, out, err = run(course, "audit", "output_sizes")
