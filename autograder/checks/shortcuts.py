@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises for source that it does not parse."""
@@ -23,20 +24,24 @@ def aliases(source: str, forbidden: Sequence[str], known: Mapping[str, str] | No
     `known` are those of the cells before. Of `from numpy import *` only what is forbidden gets an alias.
     """
     names = dict(known or {})
+    _add_aliases(source, forbidden, names)
+    return names
+
+
+def _add_aliases(source: str, forbidden: Sequence[str], names: MutableMapping[str, str]) -> None:
     for node in ast.walk(_parse(source)):
         if isinstance(node, ast.Import):
-            names |= {
-                (name.asname or _top(name.name)): (name.name if name.asname else _top(name.name)) for name in node.names
-            }
+            names.update(
+                {(name.asname or _top(name.name)): name.name if name.asname else _top(name.name) for name in node.names}
+            )
         elif isinstance(node, ast.ImportFrom):
-            names |= {(name.asname or name.name): f"{node.module}.{name.name}" for name in node.names}
+            names.update({(name.asname or name.name): f"{node.module}.{name.name}" for name in node.names})
             if node.names[0].name == "*":
                 inside = f"{node.module}."
                 below = {_top(bad.removeprefix(inside)) for bad in forbidden if bad.startswith(inside)}
-                names |= {name: inside + name for name in below}
+                names.update({name: inside + name for name in below})
         elif isinstance(node, ast.Assign) and (stands_for := _dotted(node.value, names)) is not None:
-            names |= {target.id: stands_for for target in node.targets if isinstance(target, ast.Name)}
-    return names
+            names.update({target.id: stands_for for target in node.targets if isinstance(target, ast.Name)})
 
 
 def shortcuts(source: str, forbidden: Sequence[str], known: Mapping[str, str] | None = None) -> list[tuple[str, int]]:
@@ -45,7 +50,8 @@ def shortcuts(source: str, forbidden: Sequence[str], known: Mapping[str, str] | 
     A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or
     aliased. Source that does not parse uses nothing: it will fail by itself.
     """
-    names = aliases(source, forbidden, known)
+    names: ChainMap[str, str] = ChainMap({}, known or {})  # type: ignore[arg-type]  # only the first is written to
+    _add_aliases(source, forbidden, names)
     found: dict[tuple[str, int], None] = {}
     for node in ast.walk(_parse(source)):
         for used, line in _uses(node, names):
@@ -76,6 +82,20 @@ def names_used(source: str) -> set[str]:
             elif symbol.is_referenced() and (outermost or symbol.is_global()):
                 read.add(symbol.get_name())
     return read - defined
+
+
+def statements(source: str) -> list[str]:
+    """The top-level statements of `source`, those that share a line together; none where it does not parse."""
+    text, tree = _python(source)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    spans: list[tuple[int, int]] = []
+    for node in tree.body:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+        last = node.end_lineno or first
+        if spans and first <= spans[-1][1]:
+            first = spans.pop()[0]
+        spans.append((first, last))
+    return ["\n".join(lines[first - 1 : last]) for first, last in spans]
 
 
 def _uses(node: ast.AST, names: Mapping[str, str]) -> Iterator[tuple[str, int]]:

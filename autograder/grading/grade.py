@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from nbformat import NotebookNode
 
 from autograder import __version__
 from autograder.checks.diagnosis import Outcome
-from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts
+from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts, statements
 from autograder.checks.suite import Check, Suite, digest, find
 from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
@@ -309,18 +310,37 @@ def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
     return found
 
 
-def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why."""
-    if not names:
-        return {}
-    helpers: dict[str, tuple[str, int]] = {}
+def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What names stand for (see `aliases`), and which names of a student's own cells use a shortcut: each with one.
+
+    A helper that uses such a helper is one too; what stands beside it in its cell is none.
+    """
     known: dict[str, str] = {}
+    found: list[tuple[set[str], str]] = []
+    users: dict[str, list[set[str]]] = defaultdict(list)
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         known = aliases(cell.source, names, known)
-        if "nbgrader" not in cell.metadata and (used := shortcuts(cell.source, names, known)):
-            helpers |= dict.fromkeys(names_defined(cell.source), used[0])
+        for part in statements(cell.source) if "nbgrader" not in cell.metadata else ():
+            if defined := names_defined(part):
+                found += [(defined, shortcut) for shortcut, _line in shortcuts(part, names, known)[:1]]
+                for name in names_used(part):
+                    users[name].append(defined)
+    helpers: dict[str, str] = {}
+    while found:
+        defined, shortcut = found.pop()
+        for name in defined - helpers.keys():
+            helpers[name] = shortcut
+            found += [(more, shortcut) for more in users[name]]
+    return known, helpers
+
+
+def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
+    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why."""
+    if not names:
+        return {}
+    known, helpers = _helpers(notebook, names)
     bans: dict[str, StudentFailure] = {}
     for name, positions in exercises(notebook).items():
         for position in positions:
@@ -332,7 +352,7 @@ def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, Student
                 told = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
                 bans[name] = StudentFailure("forbidden", told)
             elif through:
-                uses = f"`{through[0]}` uses `{helpers[through[0]][0]}`"
+                uses = f"`{through[0]}` uses `{helpers[through[0]]}`"
                 told = f"{uses}, which does the work of this exercise: write it yourself"
                 bans[name] = StudentFailure("forbidden", told)
     return bans

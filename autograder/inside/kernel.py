@@ -83,6 +83,13 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
         self.history_manager = history.HistoryManager(shell=self, parent=self, enabled=False)
         self.configurables.append(self.history_manager)
 
+    def ask_exit(self) -> None:
+        """`exit()` and `quit()` end their cell or call, as sys.exit() does.
+
+        IPython's own end the kernel a moment later, in the middle of whatever runs then.
+        """
+        raise SystemExit
+
     def should_run_async(self, raw_cell: str, **keywords: Any) -> bool:
         """As IPython does, where the text leaves room for doubt."""
         if "await" not in raw_cell and "async" not in raw_cell:

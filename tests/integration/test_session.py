@@ -115,6 +115,19 @@ def test_an_error_stops_its_cell_alone(slot, start):
     assert run.call("before") == "before"
 
 
+@pytest.mark.parametrize("leave", ["exit()", "quit()", "exit", "quit(keep_kernel=True)", "import sys; sys.exit(0)"])
+def test_a_cell_that_exits_ends_there_and_costs_nothing_else(slot, start, leave):
+    wait = "import time\ntime.sleep(0.5)\nprint('later' in globals())"
+    run = start(slot, f"{BEFORE}\n{leave}\nlater = 1", f"def leaves():\n    {leave}", leave, AFTER, wait)
+    assert run.lost == {}
+    assert run.text(4) == ("True\n" if leave == "exit" else "False\n")  # the name alone exits where it is all of a cell
+    assert (run.call("before"), run.call("after")) == ("before", "after")
+    if leave != "exit":
+        with pytest.raises(StudentFailure, match="SystemExit"):
+            run.call("leaves")
+    assert (run.call("before"), run.call("after")) == ("before", "after")
+
+
 def test_only_the_chosen_cells_run(open_slot, start):
     run = start(open_slot, "x = 1", "x = 2", "print(x)", runs=lambda cell: cell.source != "x = 2")
     assert run.text(2) == "1\n"

@@ -643,7 +643,15 @@ def ends() -> list[Attack]:
                 {WRONG}
                 exit()
             """,
-            says={"scale": r"ended the kernel|4 of 4 elements differ"},
+            says={"scale": "4 of 4 elements differ"},
+        ),
+        Attack(
+            5,
+            "leaves its call by exit()",
+            scale="""
+                def scale(x, factor): exit()
+            """,
+            says={"scale": "raised SystemExit"},
         ),
         Attack(
             5,

@@ -29,6 +29,20 @@ def test_a_shortcut_in_a_helper_cell_is_forbidden_where_it_is_used():
     assert "numpy.convolve" in told["triple"]
 
 
+def test_a_helper_beside_a_shortcut_is_no_crime():
+    beside = "try:\n    import scipy\nexcept ImportError:\n    scipy = None\ndef ones(k):\n    return [1] * k"
+    assert banned(*handed_in(double="def double(x):\n    return ones(2)", added=[beside]).cells) == {}
+    assert set(banned(*handed_in(double="def double(x):\n    return scipy", added=[beside]).cells)) == {"double"}
+
+
+def test_a_helper_of_a_helper_is_forbidden_too():
+    inner, outer = "import numpy\nf = numpy.convolve", "def g(x):\n    return f(x, x)\n@g\ndef h(): pass"
+    for name in "gh":
+        told = banned(*handed_in(double=f"def double(x):\n    return {name}(x)", added=[outer, inner]).cells)
+        (words,) = told.values()
+        assert words.startswith(f"`{name}` uses `numpy.convolve`, which does the work of this exercise")
+
+
 def test_an_alias_from_another_cell_is_known():
     assert set(banned(*handed_in(double="double = np.convolve", added=["import numpy as np"]).cells)) == {"double"}
     assert set(banned(*handed_in(double="double = c", added=["from numpy import convolve as c"]).cells)) == {"double"}

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.checks.shortcuts import _parse, aliases, names_defined, names_used, shortcuts
+from autograder.checks.shortcuts import _parse, aliases, names_defined, names_used, shortcuts, statements
 
 FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
 KNOWN = {"np": "numpy", "nn": "torch.nn"}
@@ -144,3 +144,17 @@ def test_used_names_are_those_that_another_cell_must_define():
 
 def test_a_parameter_is_no_use_of_a_variable_of_that_name():
     assert "x" not in names_used("def f(x):\n    y = x\n    return y")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a = 1\n\n@f\ndef g():\n    pass\nb", ["a = 1", "@f\ndef g():\n    pass", "b"]),
+        ("a; b = '''\n'''; c\r\nd\re", ["a; b = '''\n'''; c", "d", "e"]),
+        ("%time x\ny = !ls", ["pass", "pass"]),
+        ("def", []),
+        ("", []),
+    ],
+)
+def test_statements_are_taken_line_by_line(source, expected):
+    assert statements(source) == expected
