@@ -7,19 +7,25 @@ import os
 import secrets
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from autograder.errors import UsageError
 from autograder.model.assignment import Assignment, Limits, Profile, Runner
 
 MIB = 2**20
+SHORT = {
+    "np": "numpy", "plt": "matplotlib.pyplot", "pd": "pandas", "sp": "scipy", "nn": "torch.nn",
+    "F": "torch.nn.functional", "tf": "tensorflow", "pl": "pytorch_lightning",
+}  # fmt: skip
+"""What people call modules; a notebook may call them anything."""
 
 
 class _Table(BaseModel):
@@ -126,6 +132,19 @@ class AssignmentTable(_Table):
     runner: Runner = "cpu"
     needs_gpu: bool = False
 
+    @field_validator("forbidden")
+    @classmethod
+    def _are_whole_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            first, _, rest = name.partition(".")
+            if not all(part.isidentifier() for part in name.split(".")):
+                raise ValueError(f"{name!r} is no dotted name, such as numpy.convolve")
+            if first in SHORT:
+                raise ValueError(
+                    f"{name!r}: write {'.'.join([SHORT[first], *rest.split('.')] if rest else [SHORT[first]])}"
+                )
+        return names
+
     @model_validator(mode="after")
     def _can_use_a_gpu(self) -> AssignmentTable:
         if self.needs_gpu and self.runner != "gpu":
@@ -142,6 +161,14 @@ class _Course(_Table):
     limits: LimitsTable = LimitsTable()
     sandbox: SandboxTable = SandboxTable()
     assignments: tuple[AssignmentTable, ...]
+
+    @field_validator("assignments")
+    @classmethod
+    def _have_names_of_their_own(cls, assignments: tuple[AssignmentTable, ...]) -> tuple[AssignmentTable, ...]:
+        for name, number in Counter(each.name for each in assignments).items():
+            if number > 1:
+                raise ValueError(f"{number} of them are named {name!r}")
+        return assignments
 
 
 class Settings(_Table):
@@ -236,11 +263,23 @@ class Settings(_Table):
         raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
 
 
+EXPECTED = {
+    "tuple_type": "a list",
+    "datetime_from_date_parsing": "a date and time, such as 2027-02-08T23:59:00+01:00",
+    "datetime_type": "a date and time, such as 2027-02-08T23:59:00+01:00",
+}
+"""What pydantic calls by Python's names, in TOML's."""
+
+
 def _wrong(error: ErrorDetails) -> tuple[str, str]:
     """Where something is wrong, and what."""
     where = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return where, f"there is no such setting{_like(str(error['loc'][-1]))}"
+    if error["type"] == "missing":
+        return where, "it has to be there, and is not"
+    if error["type"] in EXPECTED:
+        return where, f"expected {EXPECTED[error['type']]}, found {error['input']!r:.80}"
     if error["type"] == "value_error":  # of a whole table: what is in it need not be said again
         return where, error["msg"].removeprefix("Value error, ")
     return where, f"{error['msg']}, found {error['input']!r:.80}"
@@ -256,6 +295,10 @@ def _like(name: str) -> str:
     """The setting that was meant, if one is spelt like it; else where they are listed."""
     tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, SandboxTable, AssignmentTable)
     close = get_close_matches(name, {field for table in tables for field in table.model_fields}, 1)
+    if close == [name]:
+        return (
+            " in this table: put it above the next line in brackets, or into its own table; docs/settings.md says which"
+        )
     return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them"
 
 

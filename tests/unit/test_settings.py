@@ -104,6 +104,29 @@ def test_what_is_wrong_is_said_with_its_place(project, text, place):
 
 
 @pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('forbidden = ["np.convolve"]', "forbidden: 'np.convolve': write numpy.convolve"),
+        ('forbidden = ["F"]', "forbidden: 'F': write torch.nn.functional"),
+        ('forbidden = ["numpy convolve"]', "forbidden: 'numpy convolve' is no dotted name, such as numpy.convolve"),
+        ('forbidden = "torch"', "forbidden: expected a list, found 'torch'"),
+        ('due = "soon"', "due: expected a date and time, such as 2027-02-08T23:59:00+01:00, found 'soon'"),
+        ("due = true", "due: expected a date and time, such as 2027-02-08T23:59:00+01:00, found True"),
+        (
+            "limits = {due = 1}",
+            "limits.due: there is no such setting in this table: put it above the next line in brac",
+        ),
+        ("[[assignments]]", "assignments.number 2.title: it has to be there, and is not"),
+        (ASSIGNMENT, "assignments: 2 of them are named 'convolution'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_tomls_words(project, more, told):
+    with pytest.raises(UsageError) as caught:
+        Settings.read(project(COURSE + ASSIGNMENT + more + "\n"))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "advice"),
     [("[late]\npoint_per_day = 1\n", "did you mean points_per_day?"), ("[x]\n", "docs/settings.md lists them")],
 )
