@@ -51,6 +51,8 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
         console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
     for repair in report.repairs:
         console.print(Text(f"repaired: {plain(repair)}", style="yellow"))
+    for note in report.notes:
+        console.print(Text(f"look at: {plain(note)}", style="yellow"))
     if report.status == "failed":
         told = report.error if staff else report.error.partition("\n")[0]
         console.print(Text(f"not graded: {plain(told)}", style="red"))

@@ -21,7 +21,8 @@ import torch  # noqa: F401
 from matplotlib import pyplot as plt
 from nbformat import NotebookNode
 
-from autograder.grading.grade import Task, is_checked
+from autograder.grading.cells import is_checked
+from autograder.grading.grade import Task
 from autograder.notebooks import document
 from autograder.notebooks.rebuild import rebuild
 from autograder.settings import Settings

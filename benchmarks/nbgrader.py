@@ -9,7 +9,7 @@ from typing import Final
 import nbformat
 from nbgrader.api import Gradebook
 
-from autograder.grading.grade import is_checked
+from autograder.grading.cells import is_checked
 from autograder.notebooks.release import model_answer
 from benchmarks.course import Course, hand_in, python
 from benchmarks.processes import Cost, run

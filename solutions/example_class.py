@@ -29,7 +29,8 @@ from autograder.checks.local import LocalTransport
 from autograder.checks.shortcuts import names_defined, names_used
 from autograder.errors import Cause
 from autograder.grading import specimens
-from autograder.grading.grade import Task, broken_cells, exercises, is_checked
+from autograder.grading.cells import broken_cells, exercises, is_checked
+from autograder.grading.grade import Task
 from autograder.kernel.session import Execution
 from autograder.settings import Settings
 

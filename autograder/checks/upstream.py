@@ -56,8 +56,8 @@ def told(names: Sequence[str]) -> str:
     """What a student reads of such names."""
     listed = " and ".join(f"`{name}`" for name in names)
     if len(names) == 1:
-        return f"This exercise uses {listed}, which fails its own checks: mend that first"
-    return f"This exercise uses {listed}, which fail their own checks: mend those first"
+        return f"This exercise uses {listed}, which fails checks of its own: look there first, it may be why"
+    return f"This exercise uses {listed}, which fail checks of their own: look there first, it may be why"
 
 
 def _defined(sources: Sequence[str]) -> set[str]:

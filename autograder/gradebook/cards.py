@@ -64,11 +64,19 @@ def score_html(points: float, max_points: float) -> str:
 
 def repairs_html(repairs: Sequence[str]) -> str:
     """The notice, above a notebook, of what was repaired in it before it was graded."""
-    items = "".join(f'<li style="margin:2px 0">{_code(repair)}</li>' for repair in repairs)
+    return _notice("<strong>Repaired before grading.</strong> Your notebook was not quite as it was released:", repairs)
+
+
+def notes_html(notes: Sequence[str]) -> str:
+    """The notice, above a notebook, of cells that the student should look at."""
+    return _notice("<strong>Look at these cells of yours.</strong> What uses them may have failed for it:", notes)
+
+
+def _notice(heading: str, items: Sequence[str]) -> str:
+    listed = "".join(f'<li style="margin:2px 0">{_code(item)}</li>' for item in items)
     return (
-        f'<div class="{_NO_MATHS}" style="{_NOTICE}">'
-        "<strong>Repaired before grading.</strong> Your notebook was not quite as it was released:"
-        f'<ul style="margin:6px 0 0 18px;padding:0">{items}</ul></div>'
+        f'<div class="{_NO_MATHS}" style="{_NOTICE}">{heading}'
+        f'<ul style="margin:6px 0 0 18px;padding:0">{listed}</ul></div>'
     )
 
 

@@ -9,7 +9,7 @@ from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
 
 from autograder.errors import CheckerError
 from autograder.gradebook import sanitise
-from autograder.gradebook.cards import cards_html, cards_text, message_html, repairs_html, score_html
+from autograder.gradebook.cards import cards_html, cards_text, message_html, notes_html, repairs_html, score_html
 from autograder.model.report import CheckResult, Report, said_by_all
 
 METADATA = ("nbgrader", "deletable", "editable")
@@ -39,6 +39,8 @@ def annotate(notebook: NotebookNode, report: Report, title: str = "") -> Noteboo
     cells = [_annotated(cell, report, gallery) for cell in notebook.cells]
     if report.repairs:
         cells.insert(0, _notice("repairs", repairs_html(report.repairs)))
+    if report.notes:
+        cells.insert(0, _notice("notes", notes_html(report.notes)))
     if said := said_by_all(report.checks):
         cells.insert(0, _notice("message", message_html(said)))
     language = NotebookNode(name="python", pygments_lexer="ipython3")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 import traceback
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder import __version__
 from autograder.checks.diagnosis import Outcome
-from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts, statements
 from autograder.checks.suite import Check, Suite, digest, find
 from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
+from autograder.grading.cells import broken_cells, exercises, forbidden, is_checked, unfinished
 from autograder.grading.slots import SlotPool
 from autograder.kernel.session import Execution, KernelSession
 from autograder.model.assignment import Assignment, Runner
@@ -34,9 +31,6 @@ from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
 RETRIES = 2
-FILE, LINE = re.compile(r"\([\w<>./-]+, line (\d+)\)$"), r"(line \1)"
-"""The end of a SyntaxError's message, and the same without the file, which is the kernel's name for a cell."""
-UNPARSED = ("SyntaxError", "IndentationError", "TabError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +109,6 @@ class Task(Basis):
         return cls(assignment, basis.released, secret, suite.sha256, suite)
 
 
-def is_checked(cell: NotebookNode) -> bool:
-    """Whether a released cell's points come from checks (and not from a human)."""
-    told = cell.metadata.get("nbgrader", {})
-    return bool(told.get("grade")) and not told.get("solution")
-
-
 class Grader:
     """Grades submissions one after the other with slots from `pool`."""
 
@@ -175,6 +163,7 @@ class Grader:
             checks=results,
             walls=run.walls,
             repairs=rebuilt.repairs,
+            notes=unfinished(run.execution),
             seconds=time.monotonic() - started,
         )
         return Graded(report, run.execution.notebook)
@@ -294,86 +283,3 @@ def _fail(item: Check, failure: StudentFailure) -> CheckResult:
 
 def _not_run(item: Check, failure: StudentFailure) -> CheckResult:
     return replace(_fail(item, failure), verdict="not_run")
-
-
-def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
-    """For each checked cell the positions of the solution cells since the checked cell before it."""
-    found: dict[str, list[int]] = {}
-    pending: list[int] = []
-    for position, cell in enumerate(notebook.cells):
-        told = cell.metadata.get("nbgrader", {})
-        if is_checked(cell):
-            found[told["grade_id"]] = pending
-            pending = []
-        elif told.get("solution") and cell.cell_type == "code":
-            pending.append(position)
-    return found
-
-
-def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What names stand for (see `aliases`), and which names of a student's own cells use a shortcut: each with one.
-
-    A helper that uses such a helper is one too; what stands beside it in its cell is none.
-    """
-    known: dict[str, str] = {}
-    found: list[tuple[set[str], str]] = []
-    users: dict[str, list[set[str]]] = defaultdict(list)
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        known = aliases(cell.source, names, known)
-        for part in statements(cell.source) if "nbgrader" not in cell.metadata else ():
-            if defined := names_defined(part):
-                found += [(defined, shortcut) for shortcut, _line in shortcuts(part, names, known)[:1]]
-                for name in names_used(part):
-                    users[name].append(defined)
-    helpers: dict[str, str] = {}
-    while found:
-        defined, shortcut = found.pop()
-        for name in defined - helpers.keys():
-            helpers[name] = shortcut
-            found += [(more, shortcut) for more in users[name]]
-    return known, helpers
-
-
-def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why."""
-    if not names:
-        return {}
-    known, helpers = _helpers(notebook, names)
-    bans: dict[str, StudentFailure] = {}
-    for name, positions in exercises(notebook).items():
-        for position in positions:
-            source = notebook.cells[position].source
-            direct = shortcuts(source, names, known)
-            through = sorted(names_used(source) & helpers.keys())
-            if direct:
-                shortcut, line = direct[0]
-                told = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
-                bans[name] = StudentFailure("forbidden", told)
-            elif through:
-                uses = f"`{through[0]}` uses `{helpers[through[0]]}`"
-                told = f"{uses}, which does the work of this exercise: write it yourself"
-                bans[name] = StudentFailure("forbidden", told)
-    return bans
-
-
-def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
-    """For each checked cell the failure of a solution cell of its exercise that did not run to its end."""
-    lost = {item.index: item.failure for item in execution.lost}
-    causes: dict[str, StudentFailure] = {}
-    for name, positions in exercises(execution.notebook).items():
-        for position in positions:
-            cell: Any = execution.notebook.cells[position]
-            if position in lost:
-                failure = lost[position]
-                causes[name] = StudentFailure(failure.cause, f"{failure.message}, so nothing it defines is there")
-                continue
-            error = next((output for output in cell.outputs if output.output_type == "error"), None)
-            if error is not None and error.ename != "NotImplementedError":
-                ran = error.ename not in UNPARSED and any("In[" in line for line in error.traceback)
-                reason = FILE.sub(LINE, error.evalue) or ("" if ran else "nested too deep for Python")
-                told = f"the cell raised {error.ename}: {reason}"[:300]
-                missing = "after that line" if ran else "it defines"
-                causes[name] = StudentFailure("exception", f"{told}, so nothing {missing} is there")
-    return causes

@@ -13,7 +13,8 @@ from nbformat.v4 import new_code_cell
 from autograder.checks.diagnosis import Mistake
 from autograder.checks.shortcuts import names_defined
 from autograder.errors import CheckerError, UsageError
-from autograder.grading.grade import Task, exercises
+from autograder.grading.cells import exercises
+from autograder.grading.grade import Task
 from autograder.notebooks.release import model_answer
 
 MARKS = ("### BEGIN SOLUTION", "### END SOLUTION")

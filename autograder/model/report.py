@@ -89,6 +89,8 @@ class Report:
     walls: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     error: str = ""
+    notes: tuple[str, ...] = ()
+    """What else the student has to know; it costs nothing by itself."""
 
     @property
     def score(self) -> float:
@@ -137,6 +139,7 @@ class Report:
                 "provenance": Provenance(**data["provenance"]),
                 "walls": tuple(data["walls"]),
                 "repairs": tuple(data["repairs"]),
+                "notes": tuple(data.get("notes", ())),
             }
         )
 

@@ -7,7 +7,7 @@ from handed_in import cell, graded, handed_in, notebook, solution
 from nbformat.v4 import new_markdown_cell, new_output
 
 from autograder.errors import KernelLost
-from autograder.grading.grade import broken_cells, exercises, forbidden
+from autograder.grading.cells import broken_cells, exercises, forbidden, unfinished
 from autograder.kernel.session import Execution, Lost
 
 NAMES = ("numpy.convolve", "scipy")
@@ -93,3 +93,41 @@ def test_a_cell_that_was_lost_explains_its_exercise_by_its_cause():
     causes = errors_in(3, "timeout", [Lost(3, KernelLost("timeout", "the cell was not done after 1 s"))])
     assert {name: failure.cause for name, failure in causes.items()} == {"triple": "timeout"}
     assert "not done after 1 s" in causes["triple"].message
+
+
+# cells that students added
+
+
+def added(*sources):
+    """A notebook with these cells added, and the position of the first of them."""
+    given = handed_in(added=list(sources))
+    return given, next(place for place, each in enumerate(given.cells) if each.source == sources[0])
+
+
+def test_a_cell_of_ones_own_that_did_not_finish_is_told():
+    given, first = added("\n  while True:\n    pass", "1 / 0", "x = 1", "raise NotImplementedError", "def")
+    for offset, ename, told in (
+        (1, "ZeroDivisionError", "division"),
+        (3, "NotImplementedError", ""),
+        (4, "SyntaxError", "x"),
+    ):
+        traceback = [] if ename == "SyntaxError" else ["In[1]"]
+        given.cells[first + offset].outputs = [new_output("error", ename=ename, evalue=told, traceback=traceback)]
+    given.cells[1].outputs = [new_output("error", ename="ValueError", evalue="an exercise's own", traceback=[])]
+    assert unfinished(Execution(given, [Lost(first, KernelLost("timeout", "the cell was not done after 1 s"))])) == (
+        "Your cell `while True:` was ended: the cell was not done after 1 s, so nothing it defines is there.",
+        "Your cell `1 / 0` raised ZeroDivisionError: division, so nothing after that line is there.",
+        "Your cell `def` raised SyntaxError: x, so nothing it defines is there.",
+    )
+
+
+def test_what_a_cell_raised_is_told_in_one_line_and_of_few_cells():
+    given, first = added(*["raise Odd" + "!" * 60] * 8)
+    for each in given.cells[first : first + 8]:
+        each.outputs = [new_output("error", ename="Odd", evalue="a\n\u2713 passed\r\n\x85b", traceback=[])]
+    *told, last = unfinished(Execution(given, []))
+    assert len(told) == 5
+    assert (
+        told[0] == f"Your cell `raise Odd{'!' * 41}...` raised Odd: a \u2713 passed b, so nothing it defines is there."
+    )
+    assert last == "3 more of your cells did not run to their end."

@@ -54,9 +54,9 @@ def check(verdict="pass", points=4.0, **others):
     return CheckResult(f"check-{verdict}", "f", points, verdict, **others)
 
 
-def report(*checks, repairs=()):
+def report(*checks, repairs=(), notes=()):
     checks = checks or (check(points=12.0),)
-    return Report("alice", "a", "graded", checks, Provenance("", "", "", "", ""), repairs=repairs)
+    return Report("alice", "a", "graded", checks, Provenance("", "", "", "", ""), repairs=repairs, notes=notes)
 
 
 def graded(notebook):
@@ -194,6 +194,13 @@ class TestCards:
         assert made.cells[0].cell_type == "markdown"
         assert "nbgrader" not in made.cells[0].metadata
         assert "was missing" in made.cells[0].source
+        assert Active(made.cells[0].source).found == []
+        assert len(annotate(executed, report()).cells) == len(made.cells) - 1
+
+    def test_notes_are_a_notice_above_the_notebook(self, executed):
+        made = annotate(executed, report(notes=("Your cell `x` was ended", EVIL)))
+        assert "`" not in made.cells[0].source
+        assert "was ended" in made.cells[0].source
         assert Active(made.cells[0].source).found == []
         assert len(annotate(executed, report()).cells) == len(made.cells) - 1
 

@@ -48,6 +48,12 @@ def test_what_is_stored_is_read_back_as_it_was():
     assert Report.from_stored(json.loads(json.dumps(REPORT.stored()))) == REPORT
 
 
+def test_a_report_of_a_version_without_notes_is_read():
+    data = REPORT.stored()
+    del data["notes"]
+    assert Report.from_stored(data) == replace(REPORT, notes=())
+
+
 def test_the_contract_is_plain_json():
     told = REPORT.contract()
     assert json.loads(json.dumps(told)) == told

@@ -23,6 +23,7 @@ FAILED = CheckResult(
 REPORT = Report(
     "ada", "convolution", "graded", (PASSED, FAILED), Provenance("a", "b", "c", "d", "e"), 1.5, ("bwrap",),
     ("repaired",),
+    notes=("a cell of yours\x1b[2J",),
 )  # fmt: skip
 
 
@@ -40,7 +41,16 @@ def shown():
 
 def test_a_report_shows_points_message_and_hint(shown):
     text = shown(print_report, REPORT)
-    for part in ("4 / 7", "It is right.", "wrong by 2", "look at the padding", "4 of 7 points", "bwrap", "repaired"):
+    for part in (
+        "4 / 7",
+        "It is right.",
+        "wrong by 2",
+        "look at the padding",
+        "4 of 7 points",
+        "bwrap",
+        "repaired",
+        "look at: a cell of yours\ufffd[2J",
+    ):
         assert part in text
 
 

@@ -53,5 +53,8 @@ def test_only_names_that_the_failed_checks_called_are_failing():
 
 
 def test_it_is_told_in_a_sentence():
-    assert told(["a"]) == "This exercise uses `a`, which fails its own checks: mend that first"
-    assert told(["a", "b"]) == "This exercise uses `a` and `b`, which fail their own checks: mend those first"
+    assert told(["a"]) == "This exercise uses `a`, which fails checks of its own: look there first, it may be why"
+    assert (
+        told(["a", "b"])
+        == "This exercise uses `a` and `b`, which fail checks of their own: look there first, it may be why"
+    )

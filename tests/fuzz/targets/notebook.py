@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from strategies.notebooks import NAMES, RELEASED, added_cells, named_cells
 
-from autograder.grading.grade import forbidden
+from autograder.grading.cells import forbidden
 from autograder.model.assignment import Limits
 from autograder.notebooks.document import MAX_CODE, UnreadableNotebook, grade_id, parse
 from autograder.notebooks.rebuild import rebuild

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 
 from autograder.checks.shortcuts import UNPARSED, aliases, names_defined, names_used, shortcuts
-from autograder.grading.grade import forbidden
+from autograder.grading.cells import forbidden
 
 SECONDS = 30
 FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
