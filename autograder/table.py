@@ -137,7 +137,7 @@ def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list
 
 
 def _failures(report: Report, room: int) -> str:
-    """Why checks failed, cell by cell; where that has no room and the cause is one, how many cells."""
+    """Why checks failed, cell by cell, the missing last; where there is no room and one cause, how many cells."""
     if report.status != "graded":
         return plain(report.error.splitlines()[0] if report.error else "")
     if said_by_all(report.checks) and report.checks[0].verdict == "not_run":
@@ -146,7 +146,10 @@ def _failures(report: Report, room: int) -> str:
     for check in report.checks:
         if check.verdict != "pass":
             by_cell.setdefault(check.cell, set()).add(check.cause or check.verdict)
-    told = ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in by_cell.items())
+    news = sorted(
+        by_cell.items(), key=lambda item: item[1] == {"missing"}
+    )  # what has no room shall be what is not there
+    told = ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in news)
     if len(told) > room and len({frozenset(causes) for causes in by_cell.values()}) == 1:
         return f"{len(by_cell)} cells ({', '.join(sorted(next(iter(by_cell.values()))))})"
     return told

@@ -106,6 +106,9 @@ class Task(Basis):
             raise CheckerError(
                 f"{assignment.name}: points of cells and of checks differ: {wrong}; release it again, or mend checks.py"
             )
+        if abs((total := sum(given.values())) - assignment.points) > 1e-9:
+            told = f"the checks of {assignment.name} sum to {total:g} points, course.toml says {assignment.points:g}"
+            raise CheckerError(f"{told}: mend one of them")
         return cls(assignment, basis.released, secret, suite.sha256, suite)
 
 

@@ -85,7 +85,17 @@ class Docker(Sandbox):
         return None
 
     def image_id(self, spec: SlotSpec) -> str:
-        """Return the image's own digest."""
+        """Return the image's own digest.
+
+        Raises:
+            SandboxError: there is no such image, no such runtime, or no engine.
+        """
+        known = self._info.get("Runtimes") or ()
+        if spec.runtime and known and spec.runtime not in known and "." not in spec.runtime:  # a dot: containerd's own
+            raise SandboxError(
+                f"the engine has no runtime {spec.runtime!r}, it has {', '.join(sorted(known))}: install it, and name "
+                "it in the engine's daemon.json (gVisor's `runsc install` does both)"
+            )
         return str(self._image(spec.image).id)
 
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:

@@ -185,7 +185,12 @@ def _gpu() -> Finding:
     except SandboxError as error:
         return Finding("GPU", False, str(error), stops, "see `nvidia-smi`")
     if not here:
-        return Finding("GPU", None, 'none here: assignments with runner = "gpu" run at their CPU size', "")
+        return Finding(
+            "GPU",
+            None,
+            'none here: assignments with runner = "gpu" run at their CPU size, or wait if they need one',
+            "",
+        )
     names = ", ".join(f"{each.index}: {each.name}, {each.memory_bytes / 2**30:.0f} GiB" for each in here)
     if version("torch").endswith("+cpu"):
         return Finding("GPU", False, f"{names}; torch is a CPU build", stops, "install a CUDA build of the same torch")

@@ -22,6 +22,10 @@ KINDS: dict[str, type[Sandbox]] = {"docker": Docker, "bwrap": Bubblewrap, "none"
 CHOSEN = os.environ.get("AUTOGRADER_CONTRACT")
 
 
+if CHOSEN not in {None, *KINDS}:
+    raise pytest.UsageError(f"AUTOGRADER_CONTRACT={CHOSEN}: there is no such sandbox; expected {' or '.join(KINDS)}")
+
+
 def _params(*names: str) -> list[Any]:
     marks = {"docker": [pytest.mark.docker]}
     return [pytest.param(name, marks=marks.get(name, [])) for name in names if CHOSEN in {None, name}]

@@ -18,6 +18,11 @@ OUTCOMES: table.Outcomes = {}
 """Of this process's tests and its workers'."""
 
 
+def pytest_configure() -> None:
+    if CHOSEN not in {None, *KINDS}:
+        raise pytest.UsageError(f"AUTOGRADER_REDTEAM={CHOSEN}: there is no such sandbox; expected {' or '.join(KINDS)}")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--print-outcomes", action="store_true", help="end with what held, and where, for a program")
     parser.addoption("--pages", action="store_true", help="write the table into README.md and docs/security.md")

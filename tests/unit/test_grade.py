@@ -368,3 +368,8 @@ def test_provenance_changes_with_what_a_verdict_rests_on(task):
     assert len(set(made)) == len(made)
     assert task().provenance(given, "image") == made[0]
     assert not any("secret" in str(provenance) for provenance in made)
+
+
+def test_points_that_do_not_fit_the_settings_are_the_checkers_error(project):
+    with pytest.raises(CheckerError, match=r"sum to 10 points, course\.toml says 90: mend one"):
+        Task.load(replace(EXERCISE, points=90.0), project(), "secret")

@@ -95,12 +95,19 @@ def server_error(status):
 
 
 @pytest.fixture
-def start(monkeypatch, tmp_path):
-    def start(engine, spec=None):
-        sandbox = Docker()
+def sandbox(monkeypatch):
+    def sandbox(engine):
         monkeypatch.setattr(ours, "connect", lambda: engine)
         monkeypatch.setattr(ours, "reap", lambda client: 0)
-        return sandbox.start(spec or SlotSpec("numpy"), tmp_path / "slot", tmp_path / "code")
+        return Docker()
+
+    return sandbox
+
+
+@pytest.fixture
+def start(sandbox, tmp_path):
+    def start(engine, spec=None):
+        return sandbox(engine).start(spec or SlotSpec("numpy"), tmp_path / "slot", tmp_path / "code")
 
     return start
 
@@ -108,6 +115,17 @@ def start(monkeypatch, tmp_path):
 def test_the_walls_are_those_that_the_engine_can_build(start):
     walls = start(Engine(), SlotSpec("numpy", runtime="runsc")).walls
     assert walls == ("docker", "pid-namespace", "no-network", "read-only-root", "cgroup-memory", "runsc")
+
+
+@pytest.mark.parametrize("known", [{"runc": {}, "runsc": {}}, {}, None])
+@pytest.mark.parametrize("runtime", ["runsc", None, "io.containerd.kata.v2"])
+def test_a_runtime_that_the_engine_has_or_does_not_list_is_taken(sandbox, known, runtime):
+    assert sandbox(Engine(info={"Runtimes": known})).image_id(SlotSpec("numpy", runtime=runtime)) == "sha256:1"
+
+
+def test_a_runtime_that_the_engine_has_not_is_named_once(sandbox):
+    with pytest.raises(SandboxError, match=r"no runtime 'runcs', it has runc, runsc: install it"):
+        sandbox(Engine(info={"Runtimes": {"runsc": {}, "runc": {}}})).image_id(SlotSpec("numpy", runtime="runcs"))
 
 
 USERNS = {
