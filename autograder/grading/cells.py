@@ -112,7 +112,8 @@ def unfinished(execution: Execution) -> tuple[str, ...]:
     for position, cell in enumerate(execution.notebook.cells):
         if cell.cell_type != "code" or "nbgrader" in cell.metadata:
             continue
-        first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+        lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+        first = next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")
         name = f"Your cell `{first[:50]}{'...' if len(first) > 50 else ''}`"
         if position in lost:
             told.append(f"{name} was ended: {lost[position].message}, so nothing it defines is there.")

@@ -105,7 +105,7 @@ def added(*sources):
 
 
 def test_a_cell_of_ones_own_that_did_not_finish_is_told():
-    given, first = added("\n  while True:\n    pass", "1 / 0", "x = 1", "raise NotImplementedError", "def")
+    given, first = added("\n  # mine\n  while True:\n    pass", "1 / 0", "x = 1", "raise NotImplementedError", "def")
     for offset, ename, told in (
         (1, "ZeroDivisionError", "division"),
         (3, "NotImplementedError", ""),
