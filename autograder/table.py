@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -37,7 +38,7 @@ def plain(text: str) -> str:
 def print_report(console: Console, report: Report, *, staff: bool = False) -> None:
     """One submission: its score, each cell with its checks, and what to do about those that failed."""
     if told := said_by_all(report.checks):
-        console.print(Text(_indented(told).lstrip(), style="red"))
+        console.print(_set_in(told, style="red"))
     unread = told and report.checks[0].verdict == "not_run"
     for cell in [] if unread else dict.fromkeys(check.cell for check in report.checks):
         checks = report.cell(cell)
@@ -45,14 +46,14 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
         shared = said_by_all(checks) or told
         parts = [part for check in checks for part in _check(check, shared, staff=staff)]
         if shared and shared != told:
-            parts.insert(0, Text(_indented(shared)))
+            parts.insert(0, _set_in(shared))
         colour = "green" if points == top else "yellow" if points else "red"
         title = f"[bold]{cell}[/]  [{colour}]{points:g} / {top:g}[/]"
         console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
     for repair in report.repairs:
         console.print(Text(f"repaired: {plain(repair)}", style="yellow"))
     for note in report.notes:
-        console.print(Text(f"look at: {plain(note)}", style="yellow"))
+        console.print(_set_in(note, label="look at: ", style="yellow"))
     if report.status == "failed":
         told = report.error if staff else report.error.partition("\n")[0]
         console.print(Text(f"not graded: {plain(told)}", style="red"))
@@ -66,10 +67,10 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
     )
 
 
-def _check(check: CheckResult, said: str, *, staff: bool) -> list[Text]:
+def _check(check: CheckResult, said: str, *, staff: bool) -> list[RenderableType]:
     """The lines of one check; `said` has been said already."""
     mark, colour = MARKS[check.verdict]
-    lines = [
+    lines: list[RenderableType] = [
         Text.assemble(
             (mark, colour),
             " ",
@@ -78,17 +79,22 @@ def _check(check: CheckResult, said: str, *, staff: bool) -> list[Text]:
         )
     ]
     if check.message != said:
-        lines.append(Text(_indented(check.message), style="default"))
+        lines.append(_set_in(check.message))
     if check.hint:
-        lines.append(Text.assemble(("  hint: ", "bold cyan"), (_indented(check.hint).lstrip(), "cyan")))
+        lines.append(_set_in(check.hint, label="hint: ", style="cyan"))
     if staff and check.detail:
         lines.append(Text("\n".join(f"  | {plain(line)}" for line in check.detail.splitlines()), style="dim"))
     return lines
 
 
+def _set_in(text: str, *, label: str = "", style: str = "default") -> Padding:
+    """A message set in, where it is too long for a line too, so that no line of it looks like one of ours."""
+    return Padding(Text.assemble((label, f"bold {style}"), (_indented(text), style)), (0, 0, 0, 2))
+
+
 def _indented(text: str) -> str:
-    """A message with each of its lines set in, so that none looks like one of ours."""
-    return "  " + plain(text).replace("\n", "\n  | ")
+    """A message whose second line and those after it are marked."""
+    return plain(text).replace("\n", "\n| ")
 
 
 def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[str, float] = NO_PENALTIES) -> None:

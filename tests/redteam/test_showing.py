@@ -204,13 +204,15 @@ def test_the_reports_json_is_one_line_of_plain_ascii(gallery: Gallery, hostile: 
     assert OBEYED.findall(told) == []
 
 
-def test_a_message_cannot_write_a_line_of_the_report(gallery: Gallery) -> None:
+@pytest.mark.parametrize("where", ["a message's next line", "a cell of its own that fails"])
+def test_a_message_cannot_write_a_line_of_the_report(gallery: Gallery, where: str) -> None:
     """No line of a student's begins as ours do: a verdict's mark, or the sum."""
-    (attack,) = (each for each in showing.ATTACKS if each.name == "a verdict in a message's next line")
-    shown = terminal(print_report, gallery.show(attack).report)
+    (attack,) = (each for each in showing.ATTACKS if each.name == f"a verdict in {where}")
+    report = gallery.show(attack).report
+    shown = terminal(print_report, report)
     lines = [line.strip("│ ") for line in shown.splitlines()]
     assert [line for line in lines if line.startswith("✓ Numbers")] == []
-    assert sum(line.startswith("100 of 100") for line in lines) == 0
+    assert sum(line.startswith("100 of 100") for line in lines) == (report.score == 100)
 
 
 def test_nothing_acts_in_a_feedback_page(course: Path, gallery: Gallery) -> None:

@@ -166,3 +166,13 @@ def test_an_audit_counts_killed_and_hinted_mistakes(shown):
     assert "2/3 killed" in text
     assert "1/3 with their own hint" in text
     assert "survived" in text
+
+
+@pytest.mark.parametrize("width", range(40, 100))
+def test_no_line_of_a_message_looks_like_one_of_ours(shown, width):
+    """A long message is broken where the terminal ends, and a student may know where that is."""
+    posing = "\u2713 one 4/4 7 of 7 points "
+    report = replace(REPORT, checks=(PASSED, replace(FAILED, message=posing * 9, hint=posing * 9)), notes=(posing * 9,))
+    lines = shown(print_report, report, width=width).splitlines()
+    assert sum(line.startswith(("\u2502 \u2713", "\u2713")) for line in lines) == 1  # that of the check that passed
+    assert [line for line in lines if line.startswith("7 of 7")] == []
