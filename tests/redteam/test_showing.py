@@ -211,7 +211,8 @@ def test_a_message_cannot_write_a_line_of_the_report(gallery: Gallery, where: st
     report = gallery.show(attack).report
     shown = terminal(print_report, report)
     lines = [line.strip("│ ") for line in shown.splitlines()]
-    assert [line for line in lines if line.startswith("✓ Numbers")] == []
+    passed = sum(check.verdict == "pass" and check.title.startswith("Numbers") for check in report.checks)
+    assert sum(line.startswith("✓ Numbers") for line in lines) == passed
     assert sum(line.startswith("100 of 100") for line in lines) == (report.score == 100)
 
 
