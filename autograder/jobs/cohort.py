@@ -160,7 +160,7 @@ class _Run:
                 self._record(submission, attempt)
             self._done(attempt.report, fresh=False)
         if todo:
-            self._run(todo, lambda told: starting(f"{told}, {len(todo)} to grade", self.cohort.total))
+            self._run(todo, lambda told: starting(told, self.cohort.total))
         self.cohort.reports.sort(key=lambda report: report.student)
         self.cohort.standing = self.book.standing(self.setup.assignment)
         self.cohort.doubts += self._doubts()
@@ -218,7 +218,8 @@ class _Run:
         if needed and not where and not self.gpus:
             self._queue(todo, "this machine has none" if self._names() != gpu.NONE else "none may be used")
             return
-        starting(f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots{self._on()}")
+        told = f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots{self._on()}"
+        starting(f"{told}, {len(todo)} to grade")
         turns = len(self.gpus) * self.setup.slots_per_gpu
         workers = min(self.options.workers or turns or default_workers(), len(todo))
         with client(where, workers, work.IMPORTS[self.task.assignment.profile], gpus=turns > 0) as dask:
@@ -241,6 +242,7 @@ class _Run:
                     future.release()
             except KeyboardInterrupt:
                 self.cohort.interrupted = True
+                starting("stopping, the sandboxes take some seconds")
                 dask.cancel(futures)
 
     def _on(self) -> str:

@@ -118,6 +118,7 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: its workers get it too
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, (out, err)
+    assert "output_sizes: stopping" in err
     assert "Traceback" not in err
 
     code, out, err = grade(course)
