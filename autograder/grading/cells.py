@@ -129,7 +129,9 @@ def _error(cell: Any) -> Any | None:
 
 def _raised(error: Any) -> str:
     """What an error of a cell was, and what is missing for it."""
-    ran = error.ename not in UNPARSED and any("In[" in line for line in error.traceback)
+    ran = error.ename not in UNPARSED and (
+        error.ename == "SystemExit" or any("In[" in line for line in error.traceback)  # IPython shows none of an exit
+    )
     reason = FILE.sub(LINE, error.evalue) or ("" if ran else "nested too deep for Python")
-    told = f"raised {error.ename}: {reason}"[:300]
+    told = f"raised {error.ename}{': ' if reason else ''}{reason}"[:300]
     return f"{told}, so nothing {'after that line' if ran else 'it defines'} is there"

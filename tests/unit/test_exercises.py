@@ -131,3 +131,12 @@ def test_what_a_cell_raised_is_told_in_one_line_and_of_few_cells():
         told[0] == f"Your cell `raise Odd{'!' * 41}...` raised Odd: a \u2713 passed b, so nothing it defines is there."
     )
     assert last == "3 more of your cells did not run to their end."
+
+
+@pytest.mark.parametrize("ename", ["SystemExit", "KeyboardInterrupt"])
+def test_an_error_without_a_text_has_no_colon(ename):
+    given = handed_in()
+    traceback = [] if ename == "SystemExit" else ["In[1]"]
+    given.cells[1].outputs = [new_output("error", ename=ename, evalue="", traceback=traceback)]
+    told = broken_cells(Execution(given, []))["double"].message
+    assert told == f"the cell raised {ename}, so nothing after that line is there"
