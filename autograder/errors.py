@@ -35,9 +35,6 @@ class StudentFailure(AutograderError):  # noqa: N818 - a failure, the field's wo
         self.message = message
         self.detail = detail
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        return type(self), (self.cause, self.message, self.detail)
-
 
 class KernelLost(StudentFailure):
     """A failure that took the kernel with it (time-out, memory, death): the next check needs a new one."""

@@ -136,13 +136,11 @@ class AssignmentTable(_Table):
     @classmethod
     def _are_whole_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            first, _, rest = name.partition(".")
-            if not all(part.isidentifier() for part in name.split(".")):
+            first, *rest = name.split(".")
+            if not all(part.isidentifier() for part in (first, *rest)):
                 raise ValueError(f"{name!r} is no dotted name, such as numpy.convolve")
             if first in SHORT:
-                raise ValueError(
-                    f"{name!r}: write {'.'.join([SHORT[first], *rest.split('.')] if rest else [SHORT[first]])}"
-                )
+                raise ValueError(f"{name!r}: write {SHORT[first]}{name.removeprefix(first)}")
         return names
 
     @model_validator(mode="after")
@@ -296,9 +294,7 @@ def _like(name: str) -> str:
     tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, SandboxTable, AssignmentTable)
     close = get_close_matches(name, {field for table in tables for field in table.model_fields}, 1)
     if close == [name]:
-        return (
-            " in this table: put it above the next line in brackets, or into its own table; docs/settings.md says which"
-        )
+        return " in this table: it belongs above the table's line in brackets, or into another; see docs/settings.md"
     return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them"
 
 

@@ -152,9 +152,8 @@ def _failures(report: Report, room: int) -> str:
     for check in report.checks:
         if check.verdict != "pass":
             by_cell.setdefault(check.cell, set()).add(check.cause or check.verdict)
-    news = sorted(
-        by_cell.items(), key=lambda item: item[1] == {"missing"}
-    )  # what has no room shall be what is not there
+    # where there is no room for all, what is not there is the least news
+    news = sorted(by_cell.items(), key=lambda item: item[1] == {"missing"})
     told = ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in news)
     if len(told) > room and len({frozenset(causes) for causes in by_cell.values()}) == 1:
         return f"{len(by_cell)} cells ({', '.join(sorted(next(iter(by_cell.values()))))})"

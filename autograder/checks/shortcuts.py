@@ -84,6 +84,22 @@ def names_used(source: str) -> set[str]:
     return read - defined
 
 
+def names_changed(source: str) -> set[str]:
+    """Names that the top level of `source` assigns into: `a` of `a.b = c` and `a["b"] = c`."""
+    changed: set[str] = set()
+    for statement in _parse(source).body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+                base: ast.expr = node
+                while isinstance(base, ast.Attribute | ast.Subscript):
+                    base = base.value
+                if isinstance(base, ast.Name):
+                    changed.add(base.id)
+    return changed
+
+
 def statements(source: str) -> list[str]:
     """The top-level statements of `source`, those that share a line together; none where it does not parse."""
     text, tree = _python(source)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.checks.shortcuts import aliases, names_defined, names_used, shortcuts, statements
+from autograder.checks.shortcuts import aliases, names_changed, names_defined, names_used, shortcuts, statements
 from autograder.errors import StudentFailure
 from autograder.kernel.session import Execution
 
@@ -53,7 +53,7 @@ def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, st
             continue
         known = aliases(cell.source, names, known)
         for part in statements(cell.source) if "nbgrader" not in cell.metadata else ():
-            if defined := names_defined(part):
+            if defined := names_defined(part) | (names_changed(part) - known.keys()):  # a module is no helper
                 found += [(defined, shortcut) for shortcut, _line in shortcuts(part, names, known)[:1]]
                 for name in names_used(part):
                     users[name].append(defined)

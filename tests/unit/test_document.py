@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 
 import nbformat
 import pytest
@@ -158,12 +157,6 @@ def test_hostile_depth_in_fields_that_grading_ignores_does_no_harm():
     deep = b'{"a":' * 500 + b"1" + b"}" * 500
     content = notebook(code()).replace(b'"metadata": {}', b'"metadata": {"nbgrader": ' + deep + b"}")
     assert parse(content, LIMITS).cells[0].metadata == {"nbgrader": {}}
-
-
-def test_its_failure_crosses_a_process_boundary():
-    failure = UnreadableNotebook("type", "no", "detail")
-    copied = pickle.loads(pickle.dumps(failure))
-    assert (type(copied), copied.message, copied.detail) == (UnreadableNotebook, "no", "detail")
 
 
 def test_cells_by_grade_id_lists_copies_and_leaves_plain_cells_out():

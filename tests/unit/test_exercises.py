@@ -43,6 +43,22 @@ def test_a_helper_of_a_helper_is_forbidden_too():
         assert words.startswith(f"`{name}` uses `numpy.convolve`, which does the work of this exercise")
 
 
+@pytest.mark.parametrize("into", ["tools['c']", "tools.c", "tools.a['b'].c", "other, tools[0]"])
+def test_what_a_shortcut_is_put_into_is_forbidden(into):
+    added = f"import numpy as np\ntools = make()\n{into} = np.convolve, 1\ndef helper(x):\n    return tools.c(x, x)"
+    for answer in ("helper(x)", "tools['c'](x, x)"):
+        told = banned(*handed_in(double=f"def double(x):\n    return {answer}", added=[added]).cells)
+        assert set(told) == {"double"}
+
+
+def test_putting_other_things_into_other_things_is_no_crime():
+    trial = (
+        "import numpy as np\nclass T: pass\nT.y = 1\ndef f(out):\n    out[0] = np.convolve([1], [2])\n"
+        "expected = np.convolve([1], [2])\nnp.expected = expected"
+    )
+    assert banned(*handed_in(double="def double(x):\n    return np.abs(T.y) + out", added=[trial]).cells) == {}
+
+
 def test_an_alias_from_another_cell_is_known():
     assert set(banned(*handed_in(double="double = np.convolve", added=["import numpy as np"]).cells)) == {"double"}
     assert set(banned(*handed_in(double="double = c", added=["from numpy import convolve as c"]).cells)) == {"double"}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from autograder.errors import KernelLost, StudentFailure
 from autograder.model.report import CheckResult, Picture, Provenance, Report
 from autograder.model.submission import Submission
 
@@ -93,10 +91,3 @@ def test_a_submission_is_known_by_its_bytes():
 
 def test_the_bytes_of_a_submission_are_not_printed():
     assert "secret answer" not in repr(Submission("ada", "a", b"secret answer"))
-
-
-@pytest.mark.parametrize("kind", [StudentFailure, KernelLost])
-def test_a_failure_crosses_between_processes_whole(kind):
-    failure = pickle.loads(pickle.dumps(kind("timeout", "too slow", "line 3")))
-    assert type(failure) is kind
-    assert (failure.cause, failure.message, failure.detail) == ("timeout", "too slow", "line 3")

@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_with_its_place(project, text, place):
         ("due = true", "due: expected a date and time, such as 2027-02-08T23:59:00+01:00, found True"),
         (
             "limits = {due = 1}",
-            "limits.due: there is no such setting in this table: put it above the next line in brac",
+            "limits.due: there is no such setting in this table: it belongs above the table",
         ),
         ("[[assignments]]", "assignments.number 2.title: it has to be there, and is not"),
         (ASSIGNMENT, "assignments: 2 of them are named 'convolution'"),
