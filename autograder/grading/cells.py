@@ -53,16 +53,18 @@ def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, st
             continue
         known = aliases(cell.source, names, known)
         for part in statements(cell.source) if "nbgrader" not in cell.metadata else ():
-            if defined := names_defined(part) | (names_changed(part) - known.keys()):  # a module is no helper
+            changed = {name for name in names_changed(part) if name not in known}  # a module is no helper
+            if defined := names_defined(part) | changed:
                 found += [(defined, shortcut) for shortcut, _line in shortcuts(part, names, known)[:1]]
                 for name in names_used(part):
                     users[name].append(defined)
     helpers: dict[str, str] = {}
     while found:
         defined, shortcut = found.pop()
-        for name in defined - helpers.keys():
-            helpers[name] = shortcut
-            found += [(more, shortcut) for more in users[name]]
+        for name in defined:
+            if name not in helpers:
+                helpers[name] = shortcut
+                found += [(more, shortcut) for more in users[name]]
     return known, helpers
 
 
