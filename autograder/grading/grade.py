@@ -165,7 +165,9 @@ class Grader:
             status="graded",
             checks=results,
             walls=run.walls,
-            repairs=rebuilt.repairs,
+            repairs=(*submission.repairs, *rebuilt.repairs),
+            warnings=rebuilt.warnings,
+            manual=rebuilt.manual,
             notes=unfinished(run.execution),
             seconds=time.monotonic() - started,
         )

