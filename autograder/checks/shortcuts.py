@@ -7,6 +7,7 @@ import re
 import symtable
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import NamedTuple
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises for source that it does not parse."""
@@ -14,6 +15,11 @@ LONGEST_NAME = 16
 """Attributes of a dotted name that are looked at: whatever lies deeper is forbidden by what it lies under."""
 LONGEST_BASE = 1000
 """Characters: a name that stands for one name more in each line would fill the memory."""
+BINDING = {
+    "__builtins__", "__import__", "builtins", "ctypes", "delattr", "eval", "exec", "get_ipython", "globals",
+    "importlib", "locals", "setattr", "sys", "types", "vars",
+}  # fmt: skip
+"""Names by which a statement can define a function without saying so."""
 MAGIC = re.compile(r"^([ \t]*)(?:(?:\w[\w, \t]*=[ \t]*)?[%!].*|\?.*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
 """A line in IPython's own language: `%time f()`, `files = !ls`, `?f`, `f?`."""
 
@@ -91,16 +97,39 @@ def names_changed(source: str) -> set[str]:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         for node in ast.walk(statement):
-            if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
-                base: ast.expr = node
-                while isinstance(base, ast.Attribute | ast.Subscript):
-                    base = base.value
-                if isinstance(base, ast.Name):
-                    changed.add(base.id)
+            if isinstance(node, ast.Attribute | ast.Subscript) and _is_stored(node) and (base := _base(node)):
+                changed.add(base)
     return changed
 
 
-def statements(source: str) -> list[str]:
+def _is_stored(node: ast.Attribute | ast.Subscript) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _base(node: ast.expr) -> str | None:
+    """`a` of `a.b["c"]`; None where that is no name."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+class Statement(NamedTuple):
+    """A top-level statement of a cell: its text and the line it begins in, from 1."""
+
+    text: str
+    line: int
+
+    @property
+    def is_test(self) -> bool:
+        """Whether all that it can define or change is in `names_defined` and `names_changed`."""
+        return not any(
+            (isinstance(node, ast.Name) and node.id in BINDING)
+            or (isinstance(node, ast.Attribute | ast.Subscript) and _is_stored(node) and _base(node) is None)
+            for node in ast.walk(_parse(self.text))
+        )
+
+
+def statements(source: str) -> list[Statement]:
     """The top-level statements of `source`, those that share a line together; none where it does not parse."""
     text, tree = _python(source)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -111,7 +140,7 @@ def statements(source: str) -> list[str]:
         if spans and first <= spans[-1][1]:
             first = spans.pop()[0]
         spans.append((first, last))
-    return ["\n".join(lines[first - 1 : last]) for first, last in spans]
+    return [Statement("\n".join(lines[first - 1 : last]), first) for first, last in spans]
 
 
 def _uses(node: ast.AST, names: Mapping[str, str]) -> Iterator[tuple[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
@@ -53,10 +53,10 @@ def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, st
             continue
         known = aliases(cell.source, names, known)
         for part in statements(cell.source) if "nbgrader" not in cell.metadata else ():
-            changed = {name for name in names_changed(part) if name not in known}  # a module is no helper
-            if defined := names_defined(part) | changed:
-                found += [(defined, shortcut) for shortcut, _line in shortcuts(part, names, known)[:1]]
-                for name in names_used(part):
+            changed = {name for name in names_changed(part.text) if name not in known}  # a module is no helper
+            if defined := names_defined(part.text) | changed:
+                found += [(defined, shortcut) for shortcut, _line in shortcuts(part.text, names, known)[:1]]
+                for name in names_used(part.text):
                     users[name].append(defined)
     helpers: dict[str, str] = {}
     while found:
@@ -68,26 +68,77 @@ def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, st
     return known, helpers
 
 
-def forbidden(notebook: NotebookNode, names: Sequence[str]) -> dict[str, StudentFailure]:
-    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why."""
+def forbidden(
+    notebook: NotebookNode, names: Sequence[str], released: NotebookNode | None = None
+) -> dict[str, StudentFailure]:
+    """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why.
+
+    Args:
+        notebook: the rebuilt notebook.
+        names: the forbidden dotted names.
+        released: the released notebook: what its solution cells define is what the checks call. What nothing of it
+            uses, such as a comparison with the library's own function, is the student's test of the answer.
+    """
     if not names:
         return {}
     known, helpers = _helpers(notebook, names)
+    asked = _names_asked(released)
     bans: dict[str, StudentFailure] = {}
     for name, positions in exercises(notebook).items():
         for position in positions:
-            source = notebook.cells[position].source
-            direct = shortcuts(source, names, known)
-            through = sorted(names_used(source) & helpers.keys())
-            if direct:
-                shortcut, line = direct[0]
-                told = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
-                bans[name] = StudentFailure("forbidden", told)
+            cell = notebook.cells[position]
+            found, used = _answer(cell.source, asked.get(cell.metadata.nbgrader.get("grade_id")), names, known)
+            through = sorted(used & helpers.keys())
+            if found:
+                shortcut, line = found
+                message = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
+                bans[name] = StudentFailure("forbidden", message)
             elif through:
                 uses = f"`{through[0]}` uses `{helpers[through[0]]}`"
-                told = f"{uses}, which does the work of this exercise: write it yourself"
-                bans[name] = StudentFailure("forbidden", told)
+                message = f"{uses}, which does the work of this exercise: write it yourself"
+                bans[name] = StudentFailure("forbidden", message)
     return bans
+
+
+def _names_asked(released: NotebookNode | None) -> dict[str, set[str]]:
+    """By solution cell, the names that the released stub defines."""
+    return {
+        cell.metadata.nbgrader.grade_id: names_defined(cell.source)
+        for cell in (released.cells if released is not None else ())
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
+def _answer(
+    source: str, asked: set[str] | None, names: Sequence[str], known: Mapping[str, str]
+) -> tuple[tuple[str, int] | None, set[str]]:
+    """The first shortcut of an answer with its line, and the names that it uses of other cells.
+
+    Only what the names `asked` for are made of counts. Where the cell does not define one of them, all of it does.
+    """
+    parts = statements(source)
+    defined = [names_defined(part.text) | names_changed(part.text) for part in parts]
+    if not asked or not asked & set().union(*defined):
+        return next(iter(shortcuts(source, names, known)), None), names_used(source)
+    known = aliases(source, names, known)
+    used = [names_used(part.text) for part in parts]
+    makers: dict[str, list[int]] = defaultdict(list)
+    for number, makes in enumerate(defined):
+        for name in makes:
+            makers[name].append(number)
+    counts = {number for number, part in enumerate(parts) if not part.is_test}
+    reached, waiting = set(asked), [*asked, *(name for number in counts for name in used[number])]
+    while waiting:
+        for number in makers[waiting.pop()]:
+            counts.add(number)
+            waiting += used[number] - reached
+            reached |= used[number]
+    found = None
+    for number in sorted(counts):
+        if hits := shortcuts(parts[number].text, names, known):
+            found = hits[0][0], hits[0][1] + parts[number].line - 1
+            break
+    return found, set().union(*(used[number] for number in counts))
 
 
 def broken_cells(execution: Execution) -> dict[str, StudentFailure]:

@@ -175,7 +175,7 @@ class Grader:
 
     def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> _Run:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
-        bans = forbidden(notebook, task.assignment.forbidden)
+        bans = forbidden(notebook, task.assignment.forbidden, task.released)
         with (
             self._lease(task, spec) as slot,
             KernelSession(slot, submission.student, task.assignment.limits) as session,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from handed_in import cell, graded, handed_in, notebook, solution
+from handed_in import RELEASED, cell, graded, handed_in, notebook, solution
 from nbformat.v4 import new_markdown_cell, new_output
 
 from autograder.errors import KernelLost
@@ -14,7 +14,7 @@ NAMES = ("numpy.convolve", "scipy")
 
 
 def banned(*cells):
-    return {name: failure.message for name, failure in forbidden(notebook(*cells), NAMES).items()}
+    return {name: failure.message for name, failure in forbidden(notebook(*cells), NAMES, RELEASED).items()}
 
 
 def test_a_shortcut_is_forbidden_in_its_own_exercise_alone():
@@ -72,6 +72,67 @@ def test_comparing_with_a_shortcut_is_no_crime():
 
 def test_a_variable_with_a_librarys_usual_name_is_no_crime():
     assert banned(*handed_in(double="def double(F):\n    nn, C = F.shape\n    return nn * F").cells) == {}
+
+
+HONEST = "import numpy as np\ndef double(x):\n    return 2 * x\n"
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        "assert np.allclose(double(1), np.convolve([2], [1]))",
+        "expected = np.convolve([2], [1])\nassert double(1) == expected, expected",
+        "print(double(3), np.convolve([3], [2]))",
+        "def right(x):\n    return np.convolve([x], [2])\nassert double(1) == right(1)",
+        "def test_double():\n    assert double(1) == np.convolve([1], [2])\ntest_double()",
+        "from scipy.signal import convolve\nassert double(1) == convolve([1], [2])",
+        "for x in range(3):\n    assert double(x) == np.convolve([x], [2])",
+        "if __name__ == '__main__':\n    found = np.convolve([1], [2])\n    assert double(1) == found",
+        "errors = {}\nerrors['numpy'] = double(1) - np.convolve([1], [2])",
+        "try:\n    np.testing.assert_equal(double(1), np.convolve([1], [2]))\nexcept AssertionError:\n    print('no')",
+        "class Test:\n    def run(self):\n        return np.convolve([1], [2])\nTest().run()",
+        "with np.errstate(all='ignore'):\n    other = np.convolve([1], [2])",
+        "%time np.convolve([1], [2])",
+    ],
+)
+@pytest.mark.parametrize("place", ["after", "before"])
+def test_a_test_of_ones_own_in_the_answers_cell_is_no_shortcut(trial, place):
+    source = HONEST + trial if place == "after" else f"import numpy as np\n{trial}\n{HONEST}"
+    assert banned(*handed_in(double=source).cells) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "double = np.convolve",
+        "c = np.convolve\ndef double(x):\n    return c([x], [2])",
+        "def double(x, c=np.convolve):\n    return c([x], [2])",
+        "def right(x):\n    return np.convolve([x], [2])\ndef double(x):\n    return right(x)",
+        "table = [np.convolve([x], [2]) for x in range(9)]\ndef double(x):\n    return table[x]",
+        "table = {}\ntable['c'] = np.convolve\ndef double(x):\n    return table['c']([x], [2])",
+        "def double(x):\n    return 2 * x\ndouble = lambda x: np.convolve([x], [2])",
+        "def double(x):\n    return 2 * x\nglobals()['double'] = np.convolve",
+        "def double(x):\n    return 2 * x\nglobals().update(double=np.convolve)",
+        "def double(x):\n    return 2 * x\nsys.modules['__main__'].double = np.convolve",
+        "def double(x):\n    return 2 * x\nexec('double = f', {'f': np.convolve})",
+        "def double(x):\n    return 2 * x\ndouble.__code__ = np.convolve",
+        "def double(x):\n    return 2 * x\nget_ipython().push({'double': np.convolve})",
+        "def double(x):\n    return 2 * x\nfor double in [np.convolve]:\n    pass",
+        "def double(x):\n    return 2 * x\nif (double := np.convolve):\n    pass",
+        "class Tool:\n    c = np.convolve\ndef double(x):\n    return Tool.c([x], [2])",
+        "if True:\n    def double(x):\n        return np.convolve([x], [2])",
+        "@(lambda f: np.convolve)\ndef double(x):\n    return 2 * x",
+    ],
+)
+def test_what_an_answer_is_made_of_is_no_test(answer):
+    told = banned(*handed_in(double=f"import numpy as np\n{answer}").cells)
+    assert set(told) == {"double"}
+    assert "numpy.convolve" in told["double"]
+
+
+def test_the_line_of_a_shortcut_is_the_cells():
+    told = banned(*handed_in(double="import numpy as np\n\n\ndef double(x):\n    return np.convolve(x, 2)").cells)
+    assert "(line 5)" in told["double"]
 
 
 # which cells belong to an exercise

@@ -157,4 +157,8 @@ def test_a_parameter_is_no_use_of_a_variable_of_that_name():
     ],
 )
 def test_statements_are_taken_line_by_line(source, expected):
-    assert statements(source) == expected
+    assert [part.text for part in statements(source)] == expected
+
+
+def test_a_statement_knows_its_line():
+    assert [part.line for part in statements("a = 1\n\n@f\ndef g():\n    pass\nb")] == [1, 3, 6]
