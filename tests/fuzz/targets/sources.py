@@ -68,7 +68,9 @@ def check(data: bytes) -> bool:
         assert "np" in names_defined(more)
     bans = forbidden(exercise(source), FORBIDDEN)
     assert bool(used) <= bool(bans)
-    for failure in bans.values():
+    asked = forbidden(exercise(source), FORBIDDEN, exercise("def f():\n    raise NotImplementedError()"))
+    assert bool(asked) <= bool(bans), "what is no shortcut in the whole cell is none in a part of it"
+    for failure in (*bans.values(), *asked.values()):
         assert failure.cause == "forbidden"
         failure.message.encode()
     return True
