@@ -45,7 +45,7 @@ grade: example ## grade an example class of 40 from nothing to feedback pages (o
 	@for name in $(ASSIGNMENTS); do \
 	  echo "== feedback pages of $$name" && $(bin)/autograder feedback $$name || exit; \
 	done
-	@echo "== table of all scores" && cd course && $(abspath $(bin))/nbgrader export --log-level=ERROR --to=../build/scores.csv
+	@echo "== table of all scores" && path=$$(cd "$(bin)" && pwd) && cd course && "$$path/nbgrader" export --log-level=ERROR --to=../build/scores.csv
 	@echo
 	@echo "Done. Pages       course/feedback/<student>/<assignment>/<assignment>.html"
 	@echo "      Gradebook   course/gradebook.db, nbgrader's own"

@@ -37,7 +37,7 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 printf 'bare-machine: Debian %s with %s, as %s\n' "${suite:=bookworm}" "$packages" "$user"
 mmdebstrap --quiet --variant=minbase --include="$packages" "$suite" "$root"
 
-chroot "$root" useradd --create-home --shell /bin/bash "$ordinary"
+for name in "$ordinary" neighbour; do chroot "$root" useradd --create-home --shell /bin/bash "$name"; done
 home=$(chroot "$root" getent passwd "$user" | cut -d : -f 6)
 clone=/home/$ordinary/project # where people clone, for root too
 git clone --quiet "$project" "$root$clone"

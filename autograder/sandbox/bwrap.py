@@ -112,17 +112,10 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
         arguments += ["--ro-bind", str(code / ABSENT), str(package)]
     for file in view.emptied():
         arguments += ["--ro-bind", "/dev/null", str(file)]
-    arguments += ["--proc", "/proc", "--dev", "/dev"]
-    arguments += _gpu(spec)
-    arguments += [
-        *_parents(Path(INSIDE_CODE)),
-        "--ro-bind",
-        str(code),
-        INSIDE_CODE,
-        "--bind",
-        str(folder),
-        INSIDE_SLOT,
-    ]
+    arguments += [*_gpu(spec), *_parents(Path(INSIDE_CODE) / "inside")]
+    for entry in sorted(code.iterdir()):  # one by one: an environment may lie in that folder of this machine
+        arguments += ["--ro-bind", str(entry), f"{INSIDE_CODE}/{entry.name}"]
+    arguments += ["--bind", str(folder), INSIDE_SLOT]
     arguments += ["--remount-ro", "/", "--chdir", INSIDE_WORK, "--clearenv"]
     environment = {
         **clean_environment(),
@@ -138,7 +131,7 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
 @cache
 def _trial() -> tuple[str, ...]:
     """The same command line without a slot, which starts this interpreter and ends: whether a sandbox can be made."""
-    arguments = [*_namespaces(), *_files(MIB), "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/", "--clearenv"]
+    arguments = [*_namespaces(), *_files(MIB), "--remount-ro", "/", "--clearenv"]
     return (*arguments, "--setenv", "LANG", "C.UTF-8", "--", str(view.python()), "-ISc", "")
 
 
@@ -153,8 +146,9 @@ def _namespaces() -> list[str]:
 
 def _files(disk_bytes: int) -> list[str]:
     """Arguments for the view of this machine's files, and for what may be written."""
-    # The writable mounts come first: a virtual environment may lie in the host's own /work or /tmp.
-    arguments = ["--size", str(64 * MIB), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
+    # The sandbox's own mounts come first: a virtual environment may lie in the host's own /work, /tmp or /dev/shm.
+    arguments = ["--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--size", str(64 * MIB), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
     arguments += ["--size", str(disk_bytes), "--perms", "0711", "--tmpfs", INSIDE_WORK]
     for tree in view.trees():
         arguments += [*_parents(tree), "--ro-bind", str(tree), str(tree)]
