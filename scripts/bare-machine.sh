@@ -35,7 +35,8 @@ work=$(mktemp -d /var/tmp/bare-machine.XXXXXX)
 root=$work/root
 trap 'rm -rf --one-file-system "$work"' EXIT
 printf 'bare-machine: Debian %s with %s, as %s\n' "${suite:=bookworm}" "$packages" "$user"
-mmdebstrap --quiet --variant=minbase --include="$packages" "$suite" "$root"
+# in namespaces of its own: where it is killed, its mounts go with them
+unshare --mount --pid --fork --kill-child --mount-proc mmdebstrap --quiet --variant=minbase --include="$packages" "$suite" "$root"
 
 for name in "$ordinary" neighbour; do chroot "$root" useradd --create-home --shell /bin/bash "$name"; done
 home=$(chroot "$root" getent passwd "$user" | cut -d : -f 6)
