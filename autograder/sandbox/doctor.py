@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -16,14 +16,14 @@ from rich.text import Text
 
 from autograder.errors import SandboxError
 from autograder.inside import walls
-from autograder.sandbox import gpu
-from autograder.sandbox.bwrap import Bubblewrap, executable
-from autograder.sandbox.docker import REFUSALS, Docker, connect
+from autograder.sandbox import bwrap, gpu, namespaces
+from autograder.sandbox.docker import REFUSALS, connect
+from autograder.sandbox.failure import Failure, classify
 from autograder.sandbox.interface import IMAGE
 
 MIB = 2**20
-NEWUSER = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"
 FULL_LANDLOCK = 6
+LSM = Path("/sys/kernel/security/lsm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Finding:
 
 def diagnose() -> list[Finding]:
     """Look at each wall of this machine. Nothing is changed."""
-    docker, bwrap = _docker(), _bwrap()
+    docker, bubblewrap = _docker(), _bwrap()
     engine = bool(docker[1].stands)  # the image's row: it stands only where the engine does
     return [
-        _sandbox(engine=engine, bwrap=bool(bwrap.stands)),
+        _sandbox(engine=engine, bwrap=bool(bubblewrap.stands)),
         *docker,
-        bwrap,
-        _user_namespaces(),
+        bubblewrap,
+        _user_namespaces(needed=not bubblewrap.stands),
         _own_user(engine=engine),
         _landlock(),
         _seccomp(),
@@ -61,7 +61,8 @@ def diagnose() -> list[Finding]:
 
 def render(findings: list[Finding], console: Console) -> None:
     """Print the findings as a table."""
-    table = Table("", "wall", "what was found", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table("", "wall", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("what was found", overflow="fold")
     marks = {True: Text("stands", "green"), False: Text("missing", "yellow"), None: Text("-", "dim")}
     for finding in findings:
         mark = marks[finding.stands]
@@ -77,7 +78,7 @@ def render(findings: list[Finding], console: Console) -> None:
 def _sandbox(*, engine: bool, bwrap: bool) -> Finding:
     chosen = "docker" if engine else "bwrap" if bwrap else "none"
     stops = "students' code from reaching the answers, the gradebook and each other"
-    advice = "" if chosen != "none" else "install one of the two below: nothing is graded without a sandbox"
+    advice = "" if chosen != "none" else "see `engine`, `image` or `bwrap` below: nothing is graded without one"
     return Finding("sandbox", chosen != "none", f"auto takes {chosen}", stops, advice)
 
 
@@ -91,58 +92,68 @@ def _docker() -> list[Finding]:
     try:
         client = connect()
         engine, info = client.version(), client.info()
-    except SandboxError as error:
-        advice = "start it, or grade with bwrap"
-        return [Finding("engine", False, str(error), stops["engine"], advice)] + [
+    except (SandboxError, *REFUSALS) as error:
+        failure = _failure(error)
+        return [Finding("engine", False, failure.reason, stops["engine"], failure.advice)] + [
             Finding(wall, False, "no engine", stops[wall]) for wall in ("image", "cgroup memory")
         ]
-    missing = Docker().missing()
     return [
         Finding("engine", True, f"{engine['Version']}, cgroup {info.get('CgroupVersion', '?')}", stops["engine"]),
-        Finding(
-            "image",
-            missing is None,
-            missing or _size(client),
-            stops["image"],
-            "autograder image build" if missing else "",
-        ),
+        _image(client, stops["image"]),
         Finding(
             "cgroup memory",
             bool(info.get("MemoryLimit")),
             "limited" if info.get("MemoryLimit") else "the engine cannot limit memory",
             stops["cgroup memory"],
-            "" if info.get("MemoryLimit") else "delegate cgroups to the engine (systemd, cgroup v2)",
+            "" if info.get("MemoryLimit") else _memory_advice(info),
         ),
     ]
 
 
-def _size(client: Any) -> str:
+def _image(client: Any, stops: str) -> Finding:
     try:
-        return f"{IMAGE}, {client.images.get(IMAGE).attrs['Size'] / 1e9:.2f} GB"
+        size = client.images.get(IMAGE).attrs["Size"]
     except REFUSALS as error:
-        return str(error)
+        failure = classify(error)
+        return Finding("image", False, failure.reason, stops, failure.advice)
+    return Finding("image", True, f"{IMAGE}, {size / 1e9:.2f} GB", stops)
+
+
+def _failure(error: Exception) -> Failure:
+    """What the engine's error means: that of `connect` says it in one line, and names the engine's own as its cause."""
+    cause = error.__cause__ if isinstance(error, SandboxError) else error
+    return classify(cause) if isinstance(cause, REFUSALS) else Failure(str(error), retry=False)
+
+
+def _memory_advice(info: dict[str, Any]) -> str:
+    if any("rootless" in str(option) for option in info.get("SecurityOptions") or ()):
+        return "delegate the memory controller to this user (systemd: Delegate=memory; cgroup v2)"
+    return "boot this kernel with `cgroup_enable=memory`"
 
 
 def _bwrap() -> Finding:
-    missing = Bubblewrap().missing()
+    found = bwrap.obstacle()
     stops = "the same as the engine, without one"
-    advice = "apt-get install bubblewrap" if missing else ""
-    return Finding("bwrap", missing is None, missing or str(executable()), stops, advice)
+    if found is not None:
+        return Finding("bwrap", False, found.reason, stops, found.advice)
+    return Finding("bwrap", True, str(bwrap.executable()), stops)
 
 
-def _user_namespaces() -> Finding:
-    done = subprocess.run([sys.executable, "-c", NEWUSER], capture_output=True, check=False)
-    allowed = done.returncode == 0
-    advice = "" if allowed or os.geteuid() == 0 else "sysctl kernel.unprivileged_userns_clone=1, or grade with Docker"
-    found = "allowed" if allowed else "refused"
-    return Finding("user namespaces", allowed, found, "the need for root: bwrap makes its sandbox with them", advice)
+def _user_namespaces(*, needed: bool) -> Finding:
+    """Whether an ordinary user could make them; root does without, and so does a bwrap that works all the same."""
+    stops = "the need for root: bwrap makes its sandbox with them"
+    if (refused := namespaces.refused_user_namespaces()) is None:
+        return Finding("user namespaces", True, "allowed", stops)
+    if os.geteuid() == 0 or not needed:
+        return Finding("user namespaces", None, f"not needed; {refused.reason}", stops)
+    return Finding("user namespaces", False, refused.reason, stops, refused.advice)
 
 
 def _own_user(*, engine: bool) -> Finding:
     stands = engine or os.geteuid() == 0
     found = "each kernel has its own" if stands else "one user for zygote and kernels"
     stops = "signals to the zygote, files of other submissions"
-    return Finding("own user", stands, found, stops, "" if stands else "grade with Docker")
+    return Finding("own user", stands, found, stops, "" if stands else "grade with Docker, or as root")
 
 
 def _landlock() -> Finding:
@@ -151,17 +162,28 @@ def _landlock() -> Finding:
     stops = "files outside a kernel's own folder, TCP, signals, abstract sockets"
     try:
         abi = landlock_abi_version()
-    except SyscallError:
-        return Finding("Landlock", False, "not in this kernel", stops, "Linux 5.13 or newer, with `landlock` in lsm=")
+    except SyscallError as error:
+        return Finding("Landlock", False, f"refused ({error.strerror or error})", stops, _landlock_advice())
     advice = "" if abi >= FULL_LANDLOCK else "Linux 6.12 adds signals and abstract sockets (ABI 6)"
     return Finding("Landlock", True, f"ABI {abi}", stops, advice)
+
+
+def _landlock_advice() -> str:
+    try:
+        enabled = LSM.read_text().split(",")
+    except OSError:
+        enabled = []
+    if enabled and "landlock" not in enabled:
+        return f"Linux 5.13 or newer, booted with `lsm=landlock,{','.join(enabled).strip()}`"
+    return "Linux 5.13 or newer, and a container engine whose system-call filter allows it"
 
 
 def _seccomp() -> Finding:
     stands = walls.prepare_seccomp() is not None
     found = "libseccomp is here" if stands else "libseccomp is missing"
     stops = "ptrace, namespaces, mounts, io_uring, shared memory, sockets but local ones"
-    return Finding("seccomp", stands, found, stops, "" if stands else "apt-get install libseccomp2")
+    advice = "install the system's library libseccomp (on Debian: `apt-get install libseccomp2`)"
+    return Finding("seccomp", stands, found, stops, "" if stands else advice)
 
 
 def _python() -> Finding:
@@ -173,7 +195,7 @@ def _torch() -> Finding:
     try:
         found = version("torch")
     except PackageNotFoundError:
-        return Finding("torch", False, "not installed", "", "pip install -e .")
+        return Finding("torch", False, "not installed", "", "`pip install --editable .` in this environment")
     return Finding("torch", True, found, "")
 
 

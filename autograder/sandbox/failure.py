@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 
 import requests
@@ -13,10 +14,16 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`retry`: the same request may succeed a moment later."""
+    """`retry`: the same request may succeed a moment later. `advice` is empty where nothing has to be done."""
 
-    message: str
+    reason: str
     retry: bool
+    advice: str = ""
+
+    @property
+    def message(self) -> str:
+        """Both in one line."""
+        return f"{self.reason}: {self.advice}" if self.advice else self.reason
 
 
 def classify(error: Exception, host: str | None = None) -> Failure:
@@ -27,7 +34,7 @@ def classify(error: Exception, host: str | None = None) -> Failure:
     """
     host = host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     if isinstance(error, errors.ImageNotFound):
-        return Failure("the container image is not there: make it with `autograder image build`", retry=False)
+        return Failure("the container image is not there", retry=False, advice="make it with `autograder image build`")
     if isinstance(error, errors.NotFound):
         return Failure(f"the container is gone: {_said(error)}", retry=True)
     if isinstance(error, errors.APIError):
@@ -45,13 +52,22 @@ def _unreachable(error: Exception, host: str) -> Failure:
     """The engine could not be spoken to: not running, not ours to use, or gone in the middle of an answer."""
     reason = _first_os_error(error)
     if isinstance(reason, PermissionError):
-        advice = "join the group `docker`, set DOCKER_HOST to a rootless engine, or choose `--sandbox bwrap`"
-        return Failure(f"this user may not use the container engine at {host}: {advice}", retry=False)
+        advice = "join the group `docker` and log in again, or set DOCKER_HOST to a rootless engine"
+        return Failure(f"this user may not use the container engine at {host}", retry=False, advice=advice)
     if isinstance(reason, ConnectionResetError | BrokenPipeError):
         return Failure(f"the container engine at {host} hung up: {reason}", retry=True)
     what = f" ({reason})" if reason else f" ({error})"
-    advice = "start it (`make docker`), set DOCKER_HOST, or choose `--sandbox bwrap`"
-    return Failure(f"no container engine answers at {host}{what}: {advice}", retry=False)
+    return Failure(f"no container engine answers at {host}{what}", retry=False, advice=_start(host))
+
+
+def _start(host: str) -> str:
+    """What makes an engine answer at `host`."""
+    if host != DEFAULT_HOST:
+        return "start that engine, or correct or unset DOCKER_HOST"
+    if not any(map(shutil.which, ("dockerd", "apt-get"))):
+        return "install and start Docker, or set DOCKER_HOST to another engine's socket"
+    started = "start one with `make docker`" if os.geteuid() == 0 else "have root start one with `make docker`"
+    return f"{started}, or set DOCKER_HOST to another engine's socket"
 
 
 def _first_os_error(error: BaseException | None) -> OSError | None:

@@ -3,10 +3,12 @@
 import functools
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from sandboxed import CANARY, FORKS, LIMITS, REPOSITORY, Kernel
 
+from autograder.sandbox import view
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
@@ -78,7 +80,7 @@ def test_no_secret_is_in_sight(bare):
     found = bare.run(
         f"""
         import os
-        folders = ("{REPOSITORY}/solutions", "{REPOSITORY}/autograder", "/root/.ssh", "/home", "/var/lib/docker")
+        folders = ("{REPOSITORY}/solutions", "{REPOSITORY}/autograder", "/root/.ssh", "/var/lib/docker")
         answer = [path for path in folders if os.path.exists(path) and os.listdir(path)]
         for pid in filter(str.isdigit, os.listdir("/proc")):
             for file in ("environ", "cmdline"):
@@ -92,6 +94,25 @@ def test_no_secret_is_in_sight(bare):
         """
     )
     assert found == []
+
+
+def test_folders_show_nothing_but_the_way_to_what_is_shown(bare, walled):
+    """Nobody's home, and no neighbour of this project: not even by name."""
+    shown = [] if walled == "docker" else [*view.trees(), *(link for _target, link in view.links())]
+    ways = {str(parent) for path in shown for parent in (path, *path.parents)}
+    above = {str(parent) for path in (Path(sys.prefix), REPOSITORY) for parent in path.parents if walled != "docker"}
+    seen = bare.run(
+        f"""
+        import os
+        answer = []
+        for folder in {sorted({"/home", "/srv", "/mnt", "/media", *above} - {"/", "/tmp", "/work", "/opt"})!r}:
+            try:
+                answer += [os.path.join(folder, name) for name in os.listdir(folder)]
+            except OSError:
+                pass
+        """
+    )
+    assert set(seen) <= ways
 
 
 def test_the_root_is_read_only(bare):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from git_files import git_files
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -72,10 +73,7 @@ def test_students_get_what_the_notebooks_import(students_project):
 
 
 def test_the_students_package_is_the_course_and_no_command(tmp_path):
-    listed = subprocess.run(["git", "ls-files", "-z", "course"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        pytest.skip("this is no git working tree: which files belong to the course is not known")
-    for name in filter(None, listed.stdout.split("\0")):
+    for name in git_files("course"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     build = [

@@ -74,12 +74,13 @@ def test_one_that_is_missing_is_installed_first(run, tmp_path):
         ({}, "no apt-get"),
         ({"apt-get": "echo 'E: no network' >&2; exit 100"}, "E: no network"),
         ({"dockerd": "echo 'no permission to mount'", "systemctl": "exit 1"}, "no engine here"),
+        ({"docker": "exit 1", "dockerd": "exit 1", "id": "echo 1000", "sudo": "exit 1"}, "none answers to this user"),
     ],
 )
 def test_where_it_cannot_be_done_it_says_why(run, programs, reason):
     said = run(programs)
     assert reason in said
-    assert said.endswith("bwrap will do\n")
+    assert said.endswith("`make doctor` says so\n")
 
 
 def test_the_script_can_be_run():

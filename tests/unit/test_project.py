@@ -10,9 +10,11 @@ from typing import get_args
 
 import pytest
 import typer
+from git_files import git_files
 
 from autograder import cli, settings
 from autograder.model.assignment import Limits
+from autograder.sandbox.interface import INSIDE_CODE, INSIDE_SLOT, INSIDE_WORK
 
 ROOT = Path(__file__).parents[2]
 UNITS = {"mb": 2**20, "kb": 2**10}
@@ -20,11 +22,7 @@ UNITS = {"mb": 2**20, "kb": 2**10}
 
 def tracked(*suffixes):
     """The files of the repository with these suffixes, committed or about to be."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        pytest.skip("this is no git working tree: which files belong to the project is not known")
-    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    paths = [ROOT / name for name in git_files("--cached", "--others", "--exclude-standard")]
     return [path for path in paths if path.is_file() and (not suffixes or path.suffix in suffixes)]
 
 
@@ -108,7 +106,9 @@ def test_every_assignment_of_the_course_is_graded_by_default():
 
 
 def test_no_path_of_a_developers_machine_is_in_the_project():
-    home = re.compile(rf"(?<![\w.])/(?:root/\w|home/\w+/|Users/\w+/)|{re.escape(str(ROOT))}\b")
+    ours = {INSIDE_CODE, INSIDE_SLOT, INSIDE_WORK}  # a clone may lie where a sandbox has something else
+    here = "" if str(ROOT) in ours or len(ROOT.parts) < 3 else rf"|{re.escape(str(ROOT))}\b"
+    home = re.compile(rf"(?<![\w.])/(?:root/\w|home/\w+/|Users/\w+/){here}")
     texts = {
         path: path.read_text(errors="replace") for path in tracked(".py", ".md", ".toml", ".yml", ".sh", ".ipynb", "")
     }

@@ -40,6 +40,21 @@ def test_a_name_is_not_replaced_by_another(works):
         choose.sandbox("docker")
 
 
+@pytest.mark.parametrize(("name", "other"), [("docker", "bwrap"), ("bwrap", "docker")])
+def test_a_name_that_does_not_work_is_told_the_one_that_does(works, name, other):
+    works(other)
+    with pytest.raises(UsageError, match=f"{name}: install {name}; `--sandbox {other}` works here"):
+        choose.sandbox(name)
+
+
+@pytest.mark.parametrize("name", ["docker", "bwrap", "auto"])
+def test_a_sandbox_that_does_not_work_is_never_advised(works, name):
+    works()
+    with pytest.raises(UsageError) as raised:
+        choose.sandbox(name)
+    assert "--sandbox" not in str(raised.value)
+
+
 def test_no_sandbox_is_taken_by_name_with_a_warning():
     with pytest.warns(RuntimeWarning, match="no sandbox"):
         assert choose.sandbox("none").name == "none"

@@ -1,5 +1,8 @@
 """The engine's errors are sorted into those that may pass and those that need somebody; each line says what to do."""
 
+import os
+import shutil
+
 import docker
 import pytest
 import requests
@@ -8,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
-from autograder.sandbox.failure import classify
+from autograder.sandbox.failure import DEFAULT_HOST, classify
 
 
 def api_error(status: int, kind: type[errors.APIError] = errors.APIError) -> errors.APIError:
@@ -49,7 +52,29 @@ def test_an_engine_that_is_not_there_says_where_it_was_sought(monkeypatch, tmp_p
     assert not failure.retry
     assert f"unix://{tmp_path}/none.sock" in failure.message
     assert "No such file" in failure.message
-    assert "--sandbox bwrap" in failure.message
+    assert "DOCKER_HOST" in failure.advice
+
+
+@pytest.mark.parametrize(
+    ("root", "installed", "advice"),
+    [
+        (True, ("dockerd",), "start one with `make docker`"),
+        (True, ("apt-get",), "start one with `make docker`"),
+        (False, ("dockerd",), "have root start one"),
+        (True, (), "install and start Docker"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_started_as_this_machine_can(monkeypatch, root, installed, advice):
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in installed else None)
+    failure = classify(wrapped(FileNotFoundError(2, "No such file or directory")), host=DEFAULT_HOST)
+    assert failure.advice.startswith(advice)
+    assert failure.message.endswith(failure.advice)
+
+
+def test_what_passes_by_itself_needs_no_advice():
+    failure = classify(wrapped(ConnectionResetError(104, "Connection reset by peer")), host="h")
+    assert (failure.advice, failure.message) == ("", failure.reason)
 
 
 def wrapped(reason: OSError) -> requests.ConnectionError:
