@@ -38,6 +38,8 @@ def tell(done: Cohort, unheeded: str) -> bool:
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed) - done.queued
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    for line in done.restored.lines():
+        out.print(line, highlight=False)
     if done.reused and unheeded:
         told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
         note("look at", told, "yellow")

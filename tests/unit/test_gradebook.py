@@ -203,7 +203,7 @@ class TestRegister:
             assert theirs.find_assignment("circle").max_score == 65
         gradebook.register("circle", released)
         record(gradebook, released)
-        with pytest.raises(UsageError, match="cells were added or removed"):
+        with pytest.raises(UsageError, match="cells were removed from the release"):
             gradebook.register("circle", fewer)
         assert grades(course)["rim"] == (40.0, None, False)
 
@@ -315,6 +315,7 @@ class TestRecord:
         assert theirs.get_existing_timestamp(str(autograded(course).parent)) == DUE.replace(tzinfo=None)
         assert sorted(path.name for path in autograded(course).parent.iterdir()) == [
             "circle.ipynb",
+            "submission_secret.txt",
             "timestamp.txt",
         ]
 
@@ -354,7 +355,7 @@ class TestRecord:
         assert len(statements) <= 15
         statements.clear()
         record(gradebook, released)
-        assert len(statements) <= 10
+        assert len(statements) <= 12
 
 
 class TestLate:
@@ -483,7 +484,7 @@ class TestTrouble:
             record(gradebook, released, area=60.0)
         monkeypatch.undo()
         assert (grades(course), autograded(course).read_bytes()) == before
-        assert len(list(autograded(course).parent.iterdir())) == 2
+        assert len(list(autograded(course).parent.iterdir())) == 3
 
     def test_what_is_no_gradebook_is_said_plainly(self, course, tmp_path):
         (course / "gradebook.db").write_text("this is no database, but a text of some length " * 50)
