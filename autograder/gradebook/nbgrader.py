@@ -15,7 +15,7 @@ from typing import Self
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Student
+from nbgrader.api import Assignment, Student
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select
 
@@ -195,6 +195,15 @@ class CourseGradebook:
                 self._extensions[assignment, student] = extension
         with self._database.transaction() as connection:
             return extensions.write(connection, self._late, assignment, parse_utc(due), students)
+
+    def is_registered(self, assignment: str) -> bool:
+        """Whether the gradebook has the assignment.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return connection.scalar(select(Assignment.id).where(Assignment.name == assignment)) is not None
 
     def students(self) -> set[str]:
         """The students that the gradebook knows.

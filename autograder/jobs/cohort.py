@@ -102,10 +102,7 @@ def grade(
     )  # fmt: skip
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
-    book = CourseGradebook(
-        settings.course_folder, settings.db_url, course_id=settings.course_id, late=settings.late.method,
-        points_per_day=settings.late.points_per_day, wait_seconds=settings.gradebook.wait_seconds,
-    )  # fmt: skip
+    book = restoring.gradebook(settings)
     with book:
         try:
             run = _Run(settings, task, setup, options, store, book, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,9 @@ import nbformat
 
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.jobs.store import AttemptStore, Extension, Kept
+from autograder.model.assignment import Assignment
 from autograder.model.submission import Submission
+from autograder.settings import Settings
 
 
 @dataclass(slots=True)
@@ -93,13 +95,49 @@ def restore(
     return done
 
 
-def restore_recorded(
-    store: AttemptStore, book: CourseGradebook, assignment: str, submissions: Iterable[Submission]
-) -> Restored:
-    """`restore` for those who make pages of what is recorded, and grade nothing."""
-    recorded = store.recorded(assignment)
-    return restore(
-        store, book, assignment, [(each, recorded[each.student]) for each in submissions if each.student in recorded]
+def restore_recorded(settings: Settings, assignment: Assignment) -> Restored:
+    """Write what the gradebook lacks of what was recorded last, for commands that grade nothing.
+
+    Raises:
+        UsageError: as `restore`.
+        CheckerError: as `restore`.
+    """
+    released = settings.root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
+    kept = settings.course_folder / "attempts.db"
+    if not (released.is_file() and kept.is_file()):
+        return Restored()
+    store = AttemptStore(f"sqlite:///{kept}")
+    try:
+        recorded = store.recorded(assignment.name)
+        if not recorded:
+            return Restored()
+        with gradebook(settings) as book:
+            book.register(assignment.name, nbformat.read(released, as_version=4), assignment.due)
+            share_extensions(store, book, assignment.name, assignment.due)
+            submitted = book.submissions(assignment.name)
+            graded = [
+                (Submission(each.student, assignment.name, b"", each.timestamp), recorded[each.student])
+                for each in submitted
+                if each.student in recorded
+            ]
+            return restore(store, book, assignment.name, graded)
+    finally:
+        store.close()
+
+
+def gradebook(settings: Settings) -> CourseGradebook:
+    """The course's gradebook.
+
+    Raises:
+        UsageError: it cannot be used.
+    """
+    return CourseGradebook(
+        settings.course_folder,
+        settings.db_url,
+        course_id=settings.course_id,
+        late=settings.late.method,
+        points_per_day=settings.late.points_per_day,
+        wait_seconds=settings.gradebook.wait_seconds,
     )
 
 
