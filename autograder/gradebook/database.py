@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,6 +115,7 @@ def _shown(url: str) -> str:
         return repr(url)
 
 
+@cache
 def _current_schema() -> str:
     """The version of nbgrader's newest migration, which its own `Gradebook` starts a program to learn."""
     from alembic.script import ScriptDirectory

@@ -41,16 +41,17 @@ def register(connection: Connection, course_id: str, name: str, released: Notebo
     with Session(connection) as session:
         assignment = session.scalar(select(Assignment).where(Assignment.name == name))
         if assignment is None:
+            free = _free(session, Assignment, known.assignment)
             assignment = Assignment(name=name, course_id=course_id)
-            assignment.id = _free(session, Assignment, known.assignment)
+            assignment.id = free
             session.add(assignment)
         assignment.duedate = parse_utc(due)
         notebook = session.scalar(
             select(Notebook).where(Notebook.name == name, Notebook.assignment_id == assignment.id)
         )
         if notebook is None:
-            notebook = Notebook(name=name, assignment=assignment)
-            notebook.id = _free(session, Notebook, known.notebook)
+            free = _free(session, Notebook, known.notebook)
+            notebook = Notebook(id=free, name=name, assignment=assignment)
             session.add(notebook)
         notebook.kernelspec = json.dumps(released.metadata.get("kernelspec", {}))
         session.flush()
@@ -123,8 +124,8 @@ def _renew(
     for name, columns in rows.items():
         cell = found.get(name)
         if cell is None:
-            cell = kind(name=name, notebook=notebook)
-            cell.id = _free(session, kind, ids.get(name))
+            free = _free(session, kind, ids.get(name))
+            cell = kind(id=free, name=name, notebook=notebook)
             session.add(cell)
         for column, value in columns.items():
             if getattr(cell, column) != value:
