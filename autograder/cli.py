@@ -12,8 +12,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from autograder import __version__
-from autograder.console import count, err, note, out, progress, tell, warn
+from autograder.console import count, err, note, out, progress, tell, tell_restored, warn
 from autograder.errors import CheckerError, SandboxError, UsageError
+from autograder.extend_command import extend
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -317,10 +318,12 @@ def feedback(
 ) -> None:
     """Make feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html."""
     from autograder.gradebook.pages import generate
+    from autograder.jobs import restoring
     from autograder.settings import Settings
 
     settings = Settings.read()
     assignment = settings.assignment(name)
+    tell_restored(restoring.restore_recorded(settings, assignment))
     with progress(name) as (advance, starting):
         starting("feedback")
         pages = generate(
@@ -332,6 +335,9 @@ def feedback(
         highlight=False,
         soft_wrap=True,
     )
+
+
+app.command()(extend)
 
 
 @app.command()

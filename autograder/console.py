@@ -14,8 +14,10 @@ from autograder.table import plain
 
 if TYPE_CHECKING:
     from autograder.jobs.cohort import Cohort
+    from autograder.jobs.restoring import Restored
 
 GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
+LOST = "the gradebook lacks this submission, and the store of attempts too: `autograder grade` grades it again"
 out = Console()
 err = Console(stderr=True)
 
@@ -38,6 +40,7 @@ def tell(done: Cohort, unheeded: str) -> bool:
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed) - done.queued
     out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    tell_restored(done.restored)
     if done.reused and unheeded:
         told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
         note("look at", told, "yellow")
@@ -52,6 +55,14 @@ def tell(done: Cohort, unheeded: str) -> bool:
     for report in failed:
         note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
     return bool(failed)
+
+
+def tell_restored(restored: Restored) -> None:
+    """What the gradebook lacked and has again, a line for each kind."""
+    for line in restored.lines():
+        out.print(line, highlight=False)
+    for student in restored.lost:
+        note("look at", f"{student}: {LOST}", "yellow")
 
 
 @contextmanager

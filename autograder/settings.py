@@ -9,15 +9,25 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from autograder.errors import UsageError
+from autograder.model import deadline
 from autograder.model.assignment import Assignment, Limits, Profile, Runner
 
 MIB = 2**20
@@ -33,10 +43,21 @@ class _Table(BaseModel):
 
 
 class CourseTable(_Table):
-    """`[course]`: what the course is called."""
+    """`[course]`: what the course is called, and in which time zone it is held."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     title: str
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            deadline.zone(name)
+        except ValueError as error:
+            close = get_close_matches(name, available_timezones(), 1)
+            raise ValueError(f"{error}; did you mean {close[0]}?" if close else str(error)) from None
+        return name
 
 
 class LateTable(_Table):
@@ -119,6 +140,19 @@ class SandboxTable(_Table):
     slots_per_gpu: int = Field(default=1, ge=1)
 
 
+def _date_or_time(value: object) -> date | datetime:
+    """A due date as TOML has it: an offset or local date-time, or a local date.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str):
+        return deadline.read(value)
+    if not isinstance(value, date):
+        raise ValueError(f"expected {deadline.FORMS}, found {value!s:.80}")  # noqa: TRY004 - pydantic reports a ValueError
+    return value
+
+
 class AssignmentTable(_Table):
     """`[[assignments]]`: one assignment, in the course's order."""
 
@@ -126,7 +160,7 @@ class AssignmentTable(_Table):
     title: str
     profile: Profile
     points: float = 100.0
-    due: datetime | None = None
+    due: Annotated[date | datetime, PlainValidator(_date_or_time)] | None = None
     forbidden: tuple[str, ...] = ()
     limits: LimitsTable = LimitsTable()
     runner: Runner = "cpu"
@@ -160,6 +194,13 @@ class _Course(_Table):
     sandbox: SandboxTable = SandboxTable()
     assignments: tuple[AssignmentTable, ...]
 
+    @model_validator(mode="after")
+    def _are_due_in_a_possible_year(self) -> _Course:
+        for assignment in self.assignments:
+            if assignment.due is not None:
+                deadline.moment(assignment.due, deadline.zone(self.course.timezone))
+        return self
+
     @field_validator("assignments")
     @classmethod
     def _have_names_of_their_own(cls, assignments: tuple[AssignmentTable, ...]) -> tuple[AssignmentTable, ...]:
@@ -178,6 +219,7 @@ class Settings(_Table):
     root: Path
     title: str
     course_id: str
+    timezone: str
     late: LateTable
     gradebook: GradebookTable
     sandbox: SandboxTable
@@ -202,11 +244,13 @@ class Settings(_Table):
             raise UsageError(f"{path}: not TOML: {error}") from error
         except ValidationError as error:
             raise UsageError(f"{path}: {_list(map(_wrong, error.errors()))}") from error
+        where = deadline.zone(table.course.timezone)
         base, over = table.limits.over(Limits()), LimitsTable.of(limits)
         return cls(
             root=root,
             title=table.course.title,
             course_id=table.course.id,
+            timezone=table.course.timezone,
             late=table.late,
             gradebook=table.gradebook,
             sandbox=table.sandbox,
@@ -217,7 +261,7 @@ class Settings(_Table):
                     a.title,
                     a.points,
                     a.profile,
-                    _utc(a.due),
+                    None if a.due is None else deadline.moment(a.due, where),
                     a.forbidden,
                     over.over(a.limits.over(base)),
                     a.runner,
@@ -231,6 +275,11 @@ class Settings(_Table):
     def course_folder(self) -> Path:
         """The course root of nbgrader: submitted/, autograded/, feedback/, gradebook.db."""
         return self.root / "course"
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the course."""
+        return deadline.zone(self.timezone)
 
     @property
     def secret(self) -> str:
@@ -257,15 +306,13 @@ class Settings(_Table):
         for assignment in self.assignments:
             if assignment.name == name:
                 return assignment
-        known = ", ".join(assignment.name for assignment in self.assignments)
-        raise UsageError(f"no assignment {name!r} in course.toml; it has: {known}")
+        known = [assignment.name for assignment in self.assignments]
+        close = get_close_matches(name, known, 1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"no assignment {name!r} in course.toml; it has: {', '.join(known)}{meant}")
 
 
-EXPECTED = {
-    "tuple_type": "a list",
-    "datetime_from_date_parsing": "a date and time, such as 2027-02-08T23:59:00+01:00",
-    "datetime_type": "a date and time, such as 2027-02-08T23:59:00+01:00",
-}
+EXPECTED = {"tuple_type": "a list"}
 """What pydantic calls by Python's names, in TOML's."""
 
 
@@ -319,9 +366,3 @@ def _make_secret(path: Path) -> None:
             path.hardlink_to(name)
     finally:
         Path(name).unlink()
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -35,6 +35,18 @@ def plain(text: str) -> str:
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of text as lines with aligned columns; nothing is cut, whatever the terminal's width."""
+    shown = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*shown, strict=True)]
+    return [
+        (" " * GAP)
+        .join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        .rstrip()
+        for row in shown
+    ]
+
+
 def print_report(console: Console, report: Report, *, staff: bool = False) -> None:
     """One submission: its score, each cell with its checks, and what to do about those that failed."""
     if told := said_by_all(report.checks):

@@ -23,3 +23,10 @@ c.Autograde.exporter_class = "autograder.gradebook.refusal.Refusal"
 
 # The page that a student reads: one file that loads nothing. formgrader's own pages stay nbgrader's.
 c.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
+
+# Archives of Canvas and Moodle, for `nbgrader zip_collect`: whose a file is, by its name and the gradebook's students.
+c.ZipCollectApp.extractor_plugin = "autograder.gradebook.archive.Extractor"
+c.ZipCollectApp.collector_plugin = "autograder.gradebook.archive.Collector"
+
+# formgrader shows times as people of the course read them.
+c.NbGraderAPI.timezone = course["course"].get("timezone", "UTC")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from autograder.errors import UsageError
+from autograder.gradebook import ledger
 
 MIGRATIONS: Final = Path(nbgrader.__file__).parent / "alembic"
 
@@ -57,12 +59,15 @@ class Database:
         """Make nbgrader's tables and the course's row if they are missing; compare the schema's version."""
         head = _current_schema()
         with self._failures_in_plain_words(), self._engine.begin() as connection:
-            is_new = not inspect(connection).get_table_names()
+            is_versioned = "alembic_version" in inspect(connection).get_table_names()
             Base.metadata.create_all(connection)
-            if is_new:
+            ledger.metadata.create_all(connection)
+            if not is_versioned and _is_empty(connection):
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-                connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if found is None and _is_empty(connection):
+                connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+                found = head
             if found != head:
                 raise UsageError(
                     f"gradebook {_shown(self._url)} has schema {found}, this nbgrader needs {head}: "
@@ -92,6 +97,12 @@ class Database:
         return f"{reason.strip().splitlines()[0]}; check that it is there, is a gradebook, and may be written"
 
 
+def _is_empty(connection: Connection) -> bool:
+    """Whether nbgrader's tables hold nothing of a course: such a database has no older schema to upgrade."""
+    tables = [table for table in Base.metadata.sorted_tables if table is not Course.__table__]
+    return all(connection.execute(select(table).limit(1)).first() is None for table in tables)
+
+
 def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
@@ -104,6 +115,7 @@ def _shown(url: str) -> str:
         return repr(url)
 
 
+@cache
 def _current_schema() -> str:
     """The version of nbgrader's newest migration, which its own `Gradebook` starts a program to learn."""
     from alembic.script import ScriptDirectory

@@ -6,26 +6,25 @@ short transaction, and nbgrader's pages, feedback and export read what it leaves
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
+import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Student
-from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, parse_utc
+from nbgrader.api import Assignment, Student
+from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select
 
-from autograder.errors import CheckerError
-from autograder.gradebook import folders, recording, registration
+from autograder.gradebook import answers, companions, comparison, extensions, folders, recording, registration, rows
+from autograder.gradebook.comparison import Difference, Expected
 from autograder.gradebook.database import Database
 from autograder.gradebook.late import LatePenalties
 from autograder.model.report import Report
 from autograder.model.submission import Submission
-
-NO_RESPONSE: Final = "No response."
-"""nbgrader's comment on an answer that nobody touched."""
 
 
 class CourseGradebook:
@@ -55,6 +54,7 @@ class CourseGradebook:
         self._root = course_root.resolve()
         self._course_id = course_id
         self._late = LatePenalties(late, points_per_day)
+        self._extensions: dict[tuple[str, str], timedelta] = {}
         self._database = Database(db_url or f"sqlite:///{self._root / 'gradebook.db'}", course_id, wait_seconds)
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class CourseGradebook:
         """Make or renew an assignment's rows from its released notebook, as nbgrader's generator does.
 
         Raises:
-            UsageError: cells came or went, and there are submissions already; or the database can't be used.
+            UsageError: the release lost cells, and there are submissions already; or the database can't be used.
         """
         with self._database.transaction() as connection:
             registration.register(connection, self._course_id, assignment, released, due)
@@ -95,10 +95,12 @@ class CourseGradebook:
     def record(self, submission: Submission, report: Report, notebook: NotebookNode) -> bool:
         """Put a report's scores into the database, then its notebook in place in `autograded/`.
 
-        A human's score or comment is kept, and its cell marked for another look, as nbgrader does. A report
-        of status `failed` costs nothing: nothing is touched, and False is returned.
+        A human's score or comment is kept; its cell is marked for another look where the answer or its automatic
+        score changed. A report of status `failed` costs nothing: nothing is touched, and False is returned.
 
         Args:
+            submission: who handed in what, and when.
+            report: of this submission.
             notebook: what `feedback.annotate` returned: nbgrader reads the scores of the report from it.
 
         Raises:
@@ -107,16 +109,28 @@ class CourseGradebook:
         """
         if report.status == "failed":
             return False
-        scores = _scores(report, notebook)
-        comments = _comments(notebook)
+        graded = answers.graded(report, notebook)
         moment = parse_utc(submission.timestamp)
         folder = folders.autograded(self._root, submission.student, submission.assignment)
-        files = {folder / f"{submission.assignment}.ipynb": json.dumps(notebook)}
-        if moment is not None:
-            files[folder / "timestamp.txt"] = f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
+        name, text = f"{submission.assignment}.ipynb", json.dumps(notebook)
+        submitted = self._submitted(submission.student, submission.assignment)
+        files = {
+            folder / name: text,
+            folder / companions.TIMESTAMP: companions.timestamp(moment),
+            folder / companions.SECRET: companions.secret(submitted, folder),
+        }
         with folders.prepared(files) as publish:
             with self._database.transaction() as connection:
-                recording.record(connection, self._late, submission, moment=moment, scores=scores, comments=comments)
+                recording.record(
+                    connection,
+                    self._late,
+                    submission,
+                    graded,
+                    moment=moment,
+                    extension=self._extensions.get((submission.assignment, submission.student)),
+                    files={name: _digest(text.encode())},
+                    answers=lambda: _answers(folder / name),
+                )
             publish()
         return True
 
@@ -126,39 +140,108 @@ class CourseGradebook:
         Raises:
             UsageError: the assignment is not registered; a locked database; a full disk.
         """
+        moment = parse_utc(submission.timestamp)
         with self._database.transaction() as connection:
-            recording.record_time(connection, self._late, submission, parse_utc(submission.timestamp))
+            recording.record_time(connection, self._late, submission, moment)
+        folder = folders.autograded(self._root, submission.student, submission.assignment)
+        if folder.is_dir():
+            with folders.prepared({folder / companions.TIMESTAMP: companions.timestamp(moment)}) as publish:
+                publish()
 
-    def standing(self, assignment: str) -> recording.Standing:
+    def differences(self, assignment: str, graded: Iterable[tuple[Submission, Report]]) -> dict[str, Difference]:
+        """What the gradebook and `autograded/` lack of graded submissions of one assignment, by student.
+
+        Raises:
+            UsageError: the assignment is not registered, or the database can't be used.
+        """
+        expected = {
+            submission.student: Expected(answers.fingerprint(report), parse_utc(submission.timestamp))
+            for submission, report in graded
+        }
+        if not expected:
+            return {}
+        with self._database.transaction() as connection:
+            different, entries = comparison.compare(connection, self._late, assignment, expected)
+        for student, wanted in expected.items():
+            if different.get(student) == "missing":
+                continue
+            folder = folders.autograded(self._root, student, assignment)
+            held = {name: _digest_of(folder / name) for name in entries[student].files}
+            current = companions.is_current(self._submitted(student, assignment), folder, wanted.moment)
+            if held != entries[student].files or (not current and student not in different):
+                different[student] = "missing"
+        return different
+
+    def extensions(self, assignment: str) -> dict[str, extensions.Held]:
+        """The extensions of an assignment's submissions, by student.
+
+        Raises:
+            UsageError: the assignment is not registered, or the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return extensions.held(connection, assignment)
+
+    def extend(self, assignment: str, due: datetime | None, students: Mapping[str, timedelta | None]) -> set[str]:
+        """Write extensions (None removes one) and the penalties that follow; the students who have a submission.
+
+        Those of the others are kept in mind until this gradebook is closed: a submission that is recorded gets its own.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        for student, extension in students.items():
+            self._extensions.pop((assignment, student), None)
+            if extension is not None:
+                self._extensions[assignment, student] = extension
+        with self._database.transaction() as connection:
+            return extensions.write(connection, self._late, assignment, parse_utc(due), students)
+
+    def is_registered(self, assignment: str) -> bool:
+        """Whether the gradebook has the assignment.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return connection.scalar(select(Assignment.id).where(Assignment.name == assignment)) is not None
+
+    def students(self) -> set[str]:
+        """The students that the gradebook knows.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return set(connection.scalars(select(Student.id)))
+
+    def standing(self, assignment: str) -> rows.Standing:
         """What lateness costs, and how many answers wait to be read.
 
         Raises:
             UsageError: the database can't be used.
         """
         with self._database.transaction() as connection:
-            return recording.standing(connection, assignment)
+            return rows.standing(connection, assignment)
+
+    def _submitted(self, student: str, assignment: str) -> Path:
+        """The folder that nbgrader collects a submission into."""
+        return self._root / "submitted" / student / assignment
 
 
-def _scores(report: Report, notebook: NotebookNode) -> dict[str, float | None]:
-    """What nbgrader's own rule reads from each graded cell: a number, or None where a human must look."""
-    scores: dict[str, float | None] = {}
-    for cell in notebook.cells:
-        if not is_grade(cell):
-            continue
-        name = cell.metadata.nbgrader["grade_id"]
-        scores[name], _ = determine_grade(cell)
-        given = sum(check.points for check in report.cell(name))
-        if not is_solution(cell) and abs((scores[name] or 0.0) - given) > 1e-9:
-            raise CheckerError(f"cell {name}: nbgrader reads {scores[name]} points, the report gives {given}")
-    return scores
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _comments(notebook: NotebookNode) -> dict[str, str | None]:
-    """By answer, what nbgrader says of it: that there is none, or nothing."""
-    return {
-        cell.metadata.nbgrader["grade_id"]: (
-            NO_RESPONSE if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell) else None
-        )
-        for cell in notebook.cells
-        if is_solution(cell)
-    }
+def _digest_of(path: Path) -> str:
+    try:
+        return _digest(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _answers(path: Path) -> dict[str, str]:
+    """The digests of the answers in a graded notebook; none where it cannot be read."""
+    try:
+        return answers.answers(nbformat.from_dict(json.loads(path.read_bytes())))
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return {}

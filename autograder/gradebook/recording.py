@@ -2,78 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    Notebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    new_uuid,
-)
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from nbgrader.api import Comment, Grade, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from autograder.errors import UsageError
+from autograder.gradebook import ledger, rows
+from autograder.gradebook.answers import Graded
 from autograder.gradebook.late import LatePenalties
+from autograder.gradebook.ledger import Entry, Ids
+from autograder.gradebook.rows import GradeRow, SubmittedRow, table
 from autograder.model.submission import Submission
-
-
-@dataclass(frozen=True, slots=True)
-class _Registered:
-    """The ids of an assignment's rows: by cell name, those that scores and comments belong to."""
-
-    assignment: str
-    notebook: str
-    due: datetime | None
-    graded: Mapping[str, str]
-    answered: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Handed:
-    """The rows of a submission; `extension` is what a human added to its due date."""
-
-    assignment: str
-    notebook: str
-    extension: timedelta | None = None
 
 
 def record(
     connection: Connection,
     late: LatePenalties,
     submission: Submission,
+    graded: Graded,
     *,
     moment: datetime | None,
-    scores: Mapping[str, float | None],
-    comments: Mapping[str, str | None],
+    extension: timedelta | None,
+    files: Mapping[str, str],
+    answers: Callable[[], Mapping[str, str]],
 ) -> None:
     """Write what the grader found, and keep what a human wrote.
 
     Args:
+        connection: in a transaction.
+        late: the late policy.
+        submission: whose rows are written.
+        graded: what is written.
         moment: when the submission was handed in, in UTC without a zone, as nbgrader stores it.
-        scores: points by graded cell; None where a human must look.
-        comments: nbgrader's own comment by answered cell.
+        extension: of the due date, for a submission that has no row yet.
+        files: the SHA-256 of the graded notebook, for the ledger.
+        answers: the digests of the answers recorded before, asked where the ledger does not know them.
 
     Raises:
         UsageError: the assignment is not registered, or with other cells.
     """
-    registered = _registered(connection, submission.assignment)
-    if registered.graded.keys() != scores.keys() or registered.answered.keys() != comments.keys():
+    ids, due = rows.registered(connection, submission.assignment)
+    if ids.graded.keys() != graded.scores.keys() or ids.answered.keys() != graded.comments.keys():
         raise UsageError(
             f"{submission.assignment} was registered with other cells than this notebook has: "
             "release and register it anew, then grade again"
         )
-    handed = _handed(connection, registered, submission.student, moment)
-    score = _write_scores(connection, registered, handed, scores)
-    _write_comments(connection, registered, handed, comments)
-    _penalise(connection, late, submission, registered, handed, moment, score)
+    entry = ledger.entry(connection, submission.assignment, submission.student)
+    row = _row(connection, ids, submission.student, entry, extension)
+    before = entry.graded if entry is not None else _unknown(row, ids, answers)
+    grades = _write_scores(connection, ids, row, graded, before)
+    _write_comments(connection, ids, row, graded.comments)
+    write_time(connection, late, submission.student, due, replace(row, grades=grades), moment)
+    kept = None if row.extension is None else row.extension.total_seconds()
+    made = Entry(ids, row.submission, str(row.notebook), graded, kept, files)
+    if made != entry:
+        ledger.write(connection, submission.assignment, submission.student, made)
 
 
 def record_time(connection: Connection, late: LatePenalties, submission: Submission, moment: datetime | None) -> None:
@@ -82,182 +69,159 @@ def record_time(connection: Connection, late: LatePenalties, submission: Submiss
     Raises:
         UsageError: the assignment is not registered.
     """
-    registered = _registered(connection, submission.assignment)
-    handed = _handed(connection, registered, submission.student, moment)
-    given = connection.execute(
-        select(Grade.auto_score, Grade.manual_score, Grade.extra_credit).where(Grade.notebook_id == handed.notebook)
-    )
-    score = sum(((auto or 0.0) if manual is None else manual) + (extra or 0.0) for auto, manual, extra in given)
-    _penalise(connection, late, submission, registered, handed, moment, score)
+    ids, due = rows.registered(connection, submission.assignment)
+    row = rows.submissions(connection, ids, submission.student).get(submission.student)
+    if row is not None and row.notebook is not None:
+        write_time(connection, late, submission.student, due, row, moment)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the gradebook knows of an assignment beyond its checks.
+def needs_manual(name: str, graded: Graded, before: Graded | None, row: GradeRow | None) -> bool:
+    """Whether a graded cell waits for a person after `graded` was written over `before`.
 
-    Attributes:
-        penalties: points that lateness costs, by student; without those whom it costs none.
-        unread: how many answers wait for a human.
+    What a person has scored or confirmed is asked for again only where the answer or its automatic score changed.
     """
-
-    penalties: Mapping[str, float]
-    unread: int
-
-
-def standing(connection: Connection, assignment: str) -> Standing:
-    """How an assignment's submissions stand."""
-    of_assignment = (
-        select(SubmittedAssignment.student_id, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Assignment.name == assignment)
-    ).subquery()
-    penalised = select(of_assignment.c.student_id, of_assignment.c.late_submission_penalty).where(
-        of_assignment.c.late_submission_penalty > 0
+    same = (
+        before is not None
+        and before.answers.get(name) == graded.answers.get(name)
+        and before.scores.get(name) == graded.scores[name]
     )
-    waiting = (
-        select(func.count())
-        .select_from(Grade)
-        .join(of_assignment, of_assignment.c.id == Grade.notebook_id)
-        .where(Grade.needs_manual_grade)
-    )
-    penalties = {student: points for student, points in connection.execute(penalised)}  # noqa: C416 - a Row is no pair
-    return Standing(penalties, connection.execute(waiting).scalar_one())
+    if row is not None and row.manual is not None:
+        return row.needs_manual if same else True
+    if graded.scores[name] is None:
+        return True
+    if name not in graded.manual:
+        return False
+    is_asked = row is not None and same and before is not None and name in before.manual
+    return row.needs_manual if is_asked and row is not None else True
 
 
-def _penalise(
+def penalty(
+    late: LatePenalties, student: str, due: datetime | None, row: SubmittedRow, moment: datetime | None
+) -> float | None:
+    """What lateness costs a submission."""
+    score = sum(grade.counted or 0.0 for grade in row.grades.values())
+    if due is None or moment is None:
+        return late.penalty(student, score, 0.0)
+    return late.penalty(student, score, (moment - due - (row.extension or timedelta())).total_seconds())
+
+
+def write_time(
     connection: Connection,
     late: LatePenalties,
-    submission: Submission,
-    registered: _Registered,
-    handed: _Handed,
+    student: str,
+    due: datetime | None,
+    row: SubmittedRow,
     moment: datetime | None,
-    score: float,
 ) -> None:
-    penalty = late.penalty(submission.student, score, _seconds_late(registered, handed, moment))
-    connection.execute(
-        update(SubmittedNotebook).where(SubmittedNotebook.id == handed.notebook).values(late_submission_penalty=penalty)
-    )
+    """Write when a submission was handed in, and what its lateness costs."""
+    if row.timestamp != moment:
+        chosen = SubmittedAssignment.id == row.submission
+        connection.execute(update(SubmittedAssignment).where(chosen).values(timestamp=moment))
+    points = penalty(late, student, due, row, moment)
+    if row.penalty != points:
+        chosen = SubmittedNotebook.id == row.notebook
+        connection.execute(update(SubmittedNotebook).where(chosen).values(late_submission_penalty=points))
 
 
-def _registered(connection: Connection, assignment: str) -> _Registered:
-    rows = connection.execute(
-        select(Assignment.id, Assignment.duedate, Notebook.id, BaseCell.id, BaseCell.name, BaseCell.type)
-        .join(Notebook, Notebook.assignment_id == Assignment.id)
-        .join(_table(BaseCell), BaseCell.notebook_id == Notebook.id)
-        .where(Assignment.name == assignment, Notebook.name == assignment)
-    ).all()
-    if not rows:
-        raise UsageError(f"{assignment} is not in the gradebook: register it first")
-    assignment_id, due, notebook_id = rows[0][:3]
-    cells = [(name, kind, cell_id) for *_, cell_id, name, kind in rows]
-    return _Registered(
-        assignment=assignment_id,
-        notebook=notebook_id,
-        due=due,
-        graded={name: cell_id for name, kind, cell_id in cells if kind == "GradeCell"},
-        answered={name: cell_id for name, kind, cell_id in cells if kind == "SolutionCell"},
-    )
+def _row(
+    connection: Connection, ids: Ids, student: str, entry: Entry | None, extension: timedelta | None
+) -> SubmittedRow:
+    """The submission's rows, made where they are missing: those that were there once get their old ids."""
+    found = rows.submissions(connection, ids, student).get(student)
+    if found is not None and found.notebook is not None:
+        return found
+    if found is None:
+        if connection.execute(select(Student.id).where(Student.id == student)).first() is None:
+            connection.execute(insert(table(Student)), {"id": student})
+        handed = _old(connection, SubmittedAssignment, entry.submission if entry else None) or new_uuid()
+        columns = {"id": handed, "assignment_id": ids.assignment, "student_id": student, "extension": extension}
+        connection.execute(insert(table(SubmittedAssignment)), columns)
+    else:
+        handed = found.submission
+    made = _make_notebook(connection, ids, handed, entry)
+    if found is None and entry is None:
+        return SubmittedRow(handed, made, None, extension, None)
+    return rows.submissions(connection, ids, student)[student]
 
 
-def _handed(connection: Connection, registered: _Registered, student: str, moment: datetime | None) -> _Handed:
-    """The submission's rows with its time of handing in; made when this is the first."""
-    row = connection.execute(
-        select(SubmittedAssignment.id, SubmittedNotebook.id, SubmittedAssignment.extension)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .where(
-            SubmittedAssignment.assignment_id == registered.assignment,
-            SubmittedAssignment.student_id == student,
-            SubmittedNotebook.notebook_id == registered.notebook,
-        )
-    ).first()
-    if row is not None:
-        handed = _Handed(*row)
-        connection.execute(
-            update(SubmittedAssignment).where(SubmittedAssignment.id == handed.assignment).values(timestamp=moment)
-        )
-        return handed
-    if connection.execute(select(Student.id).where(Student.id == student)).first() is None:
-        connection.execute(insert(_table(Student)), {"id": student})
-    handed = _Handed(new_uuid(), new_uuid())
-    connection.execute(
-        insert(_table(SubmittedAssignment)),
-        {
-            "id": handed.assignment,
-            "assignment_id": registered.assignment,
-            "student_id": student,
-            "timestamp": moment,
-        },
-    )
-    connection.execute(
-        insert(_table(SubmittedNotebook)),
-        {"id": handed.notebook, "assignment_id": handed.assignment, "notebook_id": registered.notebook},
-    )
-    return handed
+def _make_notebook(connection: Connection, ids: Ids, handed: str, entry: Entry | None) -> str:
+    """Make the row of a submitted notebook; its id. One that lost its submission is used again, for its scores."""
+    notebooks = table(SubmittedNotebook)
+    columns = {"assignment_id": handed, "notebook_id": ids.notebook}
+    if entry is not None:
+        owner = connection.execute(
+            select(notebooks.c.assignment_id, SubmittedAssignment.id)
+            .outerjoin(SubmittedAssignment, SubmittedAssignment.id == notebooks.c.assignment_id)
+            .where(notebooks.c.id == entry.notebook)
+        ).first()
+        if owner is not None and (owner[1] is None or owner[1] == handed):
+            connection.execute(update(notebooks).where(notebooks.c.id == entry.notebook).values(**columns))
+            return entry.notebook
+    made = _old(connection, SubmittedNotebook, entry.notebook if entry else None) or new_uuid()
+    connection.execute(insert(notebooks), {"id": made, **columns})
+    return made
+
+
+def _old(connection: Connection, model: Any, wanted: str | None) -> str | None:
+    """The id that a row had, if no other row has taken it."""
+    if wanted is None or connection.execute(select(model.id).where(model.id == wanted)).first() is not None:
+        return None
+    return wanted
+
+
+def _unknown(row: SubmittedRow, ids: Ids, answers: Callable[[], Mapping[str, str]]) -> Graded | None:
+    """What was recorded before, where the ledger has nothing of it: by the rows, and the graded notebook on disk."""
+    if not any(grade.manual is not None for grade in row.grades.values()):
+        return None
+    scores = {name: row.grades[cell].auto for name, cell in ids.graded.items() if cell in row.grades}
+    return Graded("", scores, {}, answers())
 
 
 def _write_scores(
-    connection: Connection, registered: _Registered, handed: _Handed, scores: Mapping[str, float | None]
-) -> float:
-    """Write the score of each cell and return their sum: a human's before the grader's, as in nbgrader."""
-    found = {
-        cell: (manual, extra)
-        for cell, manual, extra in connection.execute(
-            select(Grade.cell_id, Grade.manual_score, Grade.extra_credit).where(Grade.notebook_id == handed.notebook)
-        )
+    connection: Connection, ids: Ids, row: SubmittedRow, graded: Graded, before: Graded | None
+) -> dict[str, GradeRow]:
+    """Write the score of each cell; the grades as they are then, by the cell's id."""
+    written: dict[str, GradeRow] = {}
+    for name, score in graded.scores.items():
+        cell = ids.graded[name]
+        old = row.grades.get(cell)
+        flag = needs_manual(name, graded, before, old)
+        written[cell] = GradeRow(score, old.manual if old else None, old.extra if old else None, flag)
+    changed = {
+        cell: {"auto_score": grade.auto, "needs_manual_grade": grade.needs_manual}
+        for cell, grade in written.items()
+        if grade != row.grades.get(cell)
     }
-    total = 0.0
-    rows = {}
-    for name, score in scores.items():
-        manual, extra = found.get(registered.graded[name], (None, None))
-        counted = score if manual is None else manual
-        if counted is not None:
-            total += counted + (extra or 0.0)
-        rows[registered.graded[name]] = {
-            "auto_score": score,
-            "needs_manual_grade": manual is not None or score is None,
-        }
-    _upsert(connection, _table(Grade), handed.notebook, found.keys(), rows)
-    return total
+    _upsert(connection, table(Grade), str(row.notebook), row.grades.keys(), changed)
+    return {**row.grades, **written}
 
 
-def _write_comments(
-    connection: Connection, registered: _Registered, handed: _Handed, comments: Mapping[str, str | None]
-) -> None:
-    found = set(connection.scalars(select(Comment.cell_id).where(Comment.notebook_id == handed.notebook)))
-    rows = {registered.answered[name]: {"auto_comment": comment} for name, comment in comments.items()}
-    _upsert(connection, _table(Comment), handed.notebook, found, rows)
+def _write_comments(connection: Connection, ids: Ids, row: SubmittedRow, comments: Mapping[str, str | None]) -> None:
+    changed = {
+        ids.answered[name]: {"auto_comment": comment}
+        for name, comment in comments.items()
+        if ids.answered[name] not in row.comments or row.comments[ids.answered[name]] != comment
+    }
+    _upsert(connection, table(Comment), str(row.notebook), row.comments.keys(), changed)
 
 
 def _upsert(
     connection: Connection,
-    table: Table,
+    target: Table,
     notebook: str,
     found: Iterable[str],
-    rows: Mapping[str, Mapping[str, Any]],
+    changed: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Write the rows of one submitted notebook, by cell: those in `found` are there already."""
     known = set(found)
     new = [
         {"id": new_uuid(), "notebook_id": notebook, "cell_id": cell, **row}
-        for cell, row in rows.items()
+        for cell, row in changed.items()
         if cell not in known
     ]
-    old = [{"cell": cell, **row} for cell, row in rows.items() if cell in known]
+    old = [{"cell": cell, **row} for cell, row in changed.items() if cell in known]
     if new:
-        connection.execute(insert(table), new)
+        connection.execute(insert(target), new)
     if old:
-        of_cell = (table.c.notebook_id == notebook) & (table.c.cell_id == bindparam("cell"))
-        connection.execute(update(table).where(of_cell), old)
-
-
-def _seconds_late(registered: _Registered, handed: _Handed, moment: datetime | None) -> float:
-    if registered.due is None or moment is None:
-        return 0.0
-    due = registered.due + (handed.extension or timedelta())
-    return max(0.0, (moment - due).total_seconds())
-
-
-def _table(model: Any) -> Table:
-    table: Table = model.__table__
-    return table
+        of_cell = (target.c.notebook_id == notebook) & (target.c.cell_id == bindparam("cell"))
+        connection.execute(update(target).where(of_cell), old)

@@ -13,11 +13,11 @@ import nbformat
 
 from autograder.errors import SandboxError, UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
-from autograder.gradebook.recording import Standing
+from autograder.gradebook.rows import Standing
 from autograder.grading.grade import Basis
-from autograder.jobs import work
+from autograder.jobs import restoring, work
 from autograder.jobs.cluster import GPU, client, default_workers, has_gpus
-from autograder.jobs.store import Attempt, AttemptStore, key_of
+from autograder.jobs.store import Attempt, AttemptStore, Kept, key_of
 from autograder.model.assignment import Runner
 from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
@@ -51,6 +51,8 @@ class Cohort:
     standing: Standing = field(default_factory=lambda: Standing({}, 0))
     waiting: str = ""
     """Why some are `queued`."""
+    restored: restoring.Restored = field(default_factory=restoring.Restored)
+    """What the gradebook lacked of submissions that were graded before."""
     doubts: list[str] = field(default_factory=list)
     """What staff should look at in what was handed in."""
 
@@ -100,10 +102,7 @@ def grade(
     )  # fmt: skip
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
     store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
-    book = CourseGradebook(
-        settings.course_folder, settings.db_url, course_id=settings.course_id, late=settings.late.method,
-        points_per_day=settings.late.points_per_day, wait_seconds=settings.gradebook.wait_seconds,
-    )  # fmt: skip
+    book = restoring.gradebook(settings)
     with book:
         try:
             run = _Run(settings, task, setup, options, store, book, progress)
@@ -147,18 +146,18 @@ class _Run:
         self.cohort.total = len(submissions)
         self.book.register(self.setup.assignment, self.task.released, self.task.assignment.due)
         self.book.add_students([submission.student for submission in submissions])
-        todo = []
+        restoring.share_extensions(self.store, self.book, self.setup.assignment, self.task.assignment.due)
+        todo, graded = [], []
         for submission in submissions:
-            attempt = None if self.options.force else self._graded(submission, image)
-            if attempt is None:
+            kept = None if self.options.force else self._graded(submission, image)
+            if kept is None:
                 todo.append(submission)
-                continue
-            self.cohort.reused += 1
-            if attempt.recorded:
-                self.book.record_time(submission)
             else:
-                self._record(submission, attempt)
-            self._done(attempt.report, fresh=False)
+                graded.append((submission, kept))
+        self.cohort.restored = restoring.restore(self.store, self.book, self.setup.assignment, graded)
+        for _, kept in graded:
+            self.cohort.reused += 1
+            self._done(kept.report, fresh=False)
         if todo:
             self._run(todo, lambda told: starting(told, self.cohort.total))
         self.cohort.reports.sort(key=lambda report: report.student)
@@ -166,16 +165,16 @@ class _Run:
         self.cohort.doubts += self._doubts()
         return self.cohort
 
-    def _graded(self, submission: Submission, image: str) -> Attempt | None:
+    def _graded(self, submission: Submission, image: str) -> Kept | None:
         """The attempt that is there already. What ran on a GPU counts where there is none, but not the reverse."""
         runners: tuple[Runner, ...] = ("cpu",)
         if self.task.assignment.runner == "gpu":
             runners = ("gpu",) if self.gpus else ("gpu", "cpu")
         for runner in runners:
             provenance = self.task.provenance(submission, image, runner)
-            attempt = self.store.find(key_of(submission.student, submission.assignment, provenance))
-            if attempt is not None:
-                return attempt
+            kept = self.store.kept(key_of(submission.student, submission.assignment, provenance))
+            if kept is not None:
+                return kept
         return None
 
     def _submissions(self) -> list[Submission]:

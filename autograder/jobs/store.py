@@ -8,13 +8,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     Boolean,
     Column,
     Connection,
     DateTime,
+    Float,
     LargeBinary,
     MetaData,
     String,
@@ -40,6 +41,14 @@ _attempts = Table(
     Column("notebook", LargeBinary, nullable=False),
     Column("recorded", Boolean, nullable=False, default=False),
 )
+_extensions = Table(
+    "extensions",
+    _metadata,
+    Column("student", String(255), primary_key=True),
+    Column("assignment", String(255), primary_key=True),
+    Column("seconds", Float),
+    Column("until", String(32)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,31 @@ class Attempt:
     report: Report
     notebook: str
     recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A graded attempt without its notebook, which may be large; `recorded`: the gradebook held it once."""
+
+    key: str
+    report: Report
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension of a due date: seconds from it, or the new one in UTC, which stays where the due date moves.
+
+    One of 0 seconds says that there was an extension, and that it was removed.
+    """
+
+    seconds: float | None = None
+    until: datetime | None = None
+
+    def after(self, due: datetime) -> timedelta | None:
+        """The extension relative to a due date (with its zone); None where it adds nothing."""
+        added = self.until - due if self.until is not None else timedelta(seconds=self.seconds or 0.0)
+        return added if added > timedelta() else None
 
 
 def key_of(student: str, assignment: str, provenance: Provenance) -> str:
@@ -81,8 +115,47 @@ class AttemptStore:
         report = Report.from_stored(json.loads(zlib.decompress(row["report"])))
         return Attempt(report, zlib.decompress(row["notebook"]).decode(), row["recorded"])
 
+    def kept(self, key: str) -> Kept | None:
+        """The attempt of this key as `find` finds it, without its notebook."""
+        query = select(_attempts.c.key, _attempts.c.report, _attempts.c.recorded)
+        with self._transaction() as connection:
+            row = connection.execute(query.where(_attempts.c.key == key, _attempts.c.status == "graded")).first()
+        return None if row is None else _kept(*row)
+
+    def recorded(self, assignment: str) -> dict[str, Kept]:
+        """By student, the attempt that was recorded last: whose scores the gradebook should hold."""
+        query = select(_attempts.c.key, _attempts.c.report, _attempts.c.recorded).where(
+            _attempts.c.assignment == assignment, _attempts.c.status == "graded", _attempts.c.recorded
+        )
+        with self._transaction() as connection:
+            found = [_kept(*row) for row in connection.execute(query)]
+        return {kept.report.student: kept for kept in found}
+
+    def extensions(self) -> dict[tuple[str, str], Extension]:
+        """All extensions, by student and assignment."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(_extensions).order_by(_extensions.c.student)).all()
+        return {
+            (row.student, row.assignment): Extension(
+                row.seconds, datetime.fromisoformat(row.until) if row.until else None
+            )
+            for row in rows
+        }
+
+    def extend(self, student: str, assignment: str, extension: Extension) -> None:
+        """Keep an extension in place of an earlier one."""
+        chosen = (_extensions.c.student == student) & (_extensions.c.assignment == assignment)
+        until = extension.until.astimezone(UTC).isoformat() if extension.until else None
+        row = {"student": student, "assignment": assignment, "seconds": extension.seconds, "until": until}
+        with self._transaction() as connection:
+            connection.execute(_extensions.delete().where(chosen))
+            connection.execute(_extensions.insert(), row)
+
     def put(self, attempt: Attempt) -> str:
-        """Keep an attempt, in place of an earlier one of the same key; its key."""
+        """Keep an attempt, in place of an earlier one of the same key; its key.
+
+        A failed one never replaces a graded one: what was graded stays.
+        """
         report = attempt.report
         key = key_of(report.student, report.assignment, report.provenance)
         row = {
@@ -96,6 +169,9 @@ class AttemptStore:
             "recorded": attempt.recorded,
         }
         with self._transaction() as connection:
+            is_graded = (_attempts.c.key == key) & (_attempts.c.status == "graded")
+            if report.status != "graded" and connection.execute(select(_attempts.c.key).where(is_graded)).first():
+                return key
             connection.execute(_attempts.delete().where(_attempts.c.key == key))
             connection.execute(_attempts.insert(), row)
         return key
@@ -132,3 +208,7 @@ class AttemptStore:
                 f"the store of attempts ({self._engine.url.render_as_string()}) cannot be used: {reason}: "
                 f"{advice}; what is graded already is kept, and the next run goes on from there"
             ) from error
+
+
+def _kept(key: str, report: bytes, recorded: bool) -> Kept:
+    return Kept(key, Report.from_stored(json.loads(zlib.decompress(report))), recorded)

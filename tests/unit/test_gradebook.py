@@ -2,7 +2,6 @@
 
 import csv
 import errno
-import json
 import os
 import sqlite3
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from circle import DUE, SOURCE, answered, handed_in, report
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -27,11 +27,10 @@ from autograder.gradebook import pages
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.late import LatePenalties
 from autograder.gradebook.nbgrader import CourseGradebook
-from autograder.model.report import CheckResult, Provenance, Report
+from autograder.model.report import Provenance, Report
 from autograder.model.submission import Submission
 from autograder.notebooks.release import model_answer, release
 
-DUE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLASS = {
     "late": (70.0, 20.0, 50.0),
     "human": (93.0, 0.0, 93.0),
@@ -39,44 +38,6 @@ CLASS = {
     "absent": (0.0, 0.0, 0.0),
 }
 """What the class of `TestNbgraderReadsIt` must come to: score, late penalty, and what is left."""
-
-
-def header(name, *, grade=False, solution=False, points=None):
-    flags = {
-        "grade": grade,
-        "grade_id": name,
-        "locked": not solution,
-        "schema_version": 3,
-        "solution": solution,
-    }
-    flags |= {"task": False} | ({"points": points} if points is not None else {})
-    return f"nbgrader={json.dumps(flags)}"
-
-
-SOURCE = f"""# %% {header("imports")}
-import math
-
-# %% {header("area-solution", solution=True)}
-def area(r):
-    ### BEGIN SOLUTION
-    return math.pi * r * r
-    ### END SOLUTION
-
-# %% {header("area", grade=True, points=60)}
-print(area(1.0))
-
-# %% {header("rim-solution", solution=True)}
-def rim(r):
-    ### BEGIN SOLUTION
-    return 2 * math.pi * r
-    ### END SOLUTION
-
-# %% {header("rim", grade=True, points=40)}
-rim(1.0)
-
-# %% [markdown] {header("written", grade=True, solution=True, points=5)}
-# The area grows with the square.
-"""
 
 
 @pytest.fixture(scope="module")
@@ -103,29 +64,6 @@ def gradebook(course, released):
     with CourseGradebook(course, wait_seconds=0.2) as opened:
         opened.register("circle", released, DUE)
         yield opened
-
-
-def answered(released):
-    """The released notebook with every answer given."""
-    notebook = nbformat.from_dict(json.loads(json.dumps(released)))
-    for cell in notebook.cells:
-        if cell.metadata.nbgrader.solution:
-            cell.source += "\n# mine" if cell.cell_type == "code" else " It is."
-    return notebook
-
-
-def report(area=60.0, rim=40.0, student="alice", **others):
-    """A report in which half the checks of each cell may fail: `area` and `rim` are the points given."""
-    checks = [
-        CheckResult(f"{cell}-{half}", cell, whole / 2, "pass" if given >= whole / 2 * (half + 1) else "fail")
-        for cell, whole, given in (("area", 60.0, area), ("rim", 40.0, rim))
-        for half in (0, 1)
-    ]
-    return Report(student, "circle", "graded", tuple(checks), Provenance("", "", "", "", ""), **others)
-
-
-def handed_in(student="alice", late=timedelta()):
-    return Submission(student, "circle", b"", DUE + late)
 
 
 def record(gradebook, released, *, submission=None, notebook=None, **scores):
@@ -203,7 +141,7 @@ class TestRegister:
             assert theirs.find_assignment("circle").max_score == 65
         gradebook.register("circle", released)
         record(gradebook, released)
-        with pytest.raises(UsageError, match="cells were added or removed"):
+        with pytest.raises(UsageError, match="cells were removed from the release"):
             gradebook.register("circle", fewer)
         assert grades(course)["rim"] == (40.0, None, False)
 
@@ -315,6 +253,7 @@ class TestRecord:
         assert theirs.get_existing_timestamp(str(autograded(course).parent)) == DUE.replace(tzinfo=None)
         assert sorted(path.name for path in autograded(course).parent.iterdir()) == [
             "circle.ipynb",
+            "submission_secret.txt",
             "timestamp.txt",
         ]
 
@@ -354,7 +293,7 @@ class TestRecord:
         assert len(statements) <= 15
         statements.clear()
         record(gradebook, released)
-        assert len(statements) <= 10
+        assert len(statements) <= 12
 
 
 class TestLate:
@@ -483,7 +422,7 @@ class TestTrouble:
             record(gradebook, released, area=60.0)
         monkeypatch.undo()
         assert (grades(course), autograded(course).read_bytes()) == before
-        assert len(list(autograded(course).parent.iterdir())) == 2
+        assert len(list(autograded(course).parent.iterdir())) == 3
 
     def test_what_is_no_gradebook_is_said_plainly(self, course, tmp_path):
         (course / "gradebook.db").write_text("this is no database, but a text of some length " * 50)
@@ -578,7 +517,7 @@ class TestNbgraderReadsIt:
 
     def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
         db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
-        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) == {}
         told = {
             "late": (
                 "50 of 100 points, and up to 5 for what is not read yet, 20 taken off for lateness",
@@ -617,7 +556,7 @@ class TestNbgraderReadsIt:
                 with sqlite3.connect(course / "gradebook.db") as connection:
                     found.extend(name for (name,) in connection.execute("SELECT id FROM course"))
                 done = Future()
-                done.set_result(None)
+                done.set_result({})
                 return done
 
         monkeypatch.setattr(pages, "ProcessPoolExecutor", Pool)
