@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from autograder.jobs.cohort import Cohort
 
 GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, TextIOWrapper):  # a name that this terminal's encoding lacks must not end the run
+        _stream.reconfigure(errors="backslashreplace")
 out = Console()
 err = Console(stderr=True)
 

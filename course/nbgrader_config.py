@@ -23,3 +23,6 @@ c.Autograde.exporter_class = "autograder.gradebook.refusal.Refusal"
 
 # The page that a student reads: one file that loads nothing. formgrader's own pages stay nbgrader's.
 c.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
+
+# A student's name may hold a comma, which nbgrader's own table does not quote.
+c.ExportApp.plugin_class = "autograder.gradebook.export.QuotedCsv"
