@@ -146,13 +146,13 @@ def cells_by_grade_id(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
 def _load(content: bytes) -> dict[str, Any]:
     if not content.strip(b" \t\r\n\0"):
         raise _unreadable("a notebook", "an empty file")
-    if told := recognised(content):
-        raise not_a_notebook(told)
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
+        _recognise(content)
         raise _unreadable("text in UTF-8", f"another encoding, at byte {error.start}") from None
     except json.JSONDecodeError as error:
+        _recognise(content)
         if is_cut_short(content):
             raise not_a_notebook("the beginning of a notebook, cut off in its middle", advice=CUT_SHORT) from None
         raise _unreadable("JSON", f"a mistake at line {error.lineno}, column {error.colno}") from None
@@ -160,7 +160,15 @@ def _load(content: bytes) -> dict[str, Any]:
         raise _unreadable("a notebook", "JSON nested too deep or with endless numbers") from None
     if not isinstance(document, dict):
         raise _unreadable("a notebook, a JSON object", f"a JSON {_kind(document)}")
+    if "nbformat" not in document:
+        _recognise(content)
     return document
+
+
+def _recognise(content: bytes) -> None:
+    """Say what a file seems to be, if that is known, in place of what is wrong with its JSON."""
+    if told := recognised(content):
+        raise not_a_notebook(told)
 
 
 def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:

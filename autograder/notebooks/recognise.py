@@ -107,7 +107,9 @@ def _text(content: bytes, start: bytes) -> str:
 
 def _has_conflict(content: bytes) -> bool:
     """Whether it has lines that Git marks a conflict with; strings in JSON have no line ends, so none is in a cell."""
-    return all(re.search(rb"^" + mark + rb"{7}( |\r?$)", content, re.MULTILINE) for mark in (b"<", b"=", b">"))
+    return b"<<<<<<<" in content and all(
+        re.search(rb"^" + mark + rb"{7}( |\r?$)", content, re.MULTILINE) for mark in (b"<", b"=", b">")
+    )
 
 
 def is_cut_short(content: bytes) -> bool:

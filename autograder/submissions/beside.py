@@ -47,14 +47,15 @@ def beside(tree: Tree, folder: str, released: Mapping[str, bytes], notebook: str
     """
     found: dict[str, bytes] = {}
     left: list[str] = []
-    room, skip = MAX_BYTES, len(folder) + 1 if folder else 0
+    room, work, skip = MAX_BYTES, 3 * MAX_BYTES, len(folder) + 1 if folder else 0
     for entry in sorted(tree.under(folder), key=_rank):
         name = entry.name[skip:]
         if entry.name == notebook or _is_no_students(entry, name):
             continue
-        if len(found) >= MAX_FILES or entry.size > room or not _is_path(name):
+        if len(found) >= MAX_FILES or entry.size > min(room, work) or not _is_path(name):
             left.append(name)
             continue
+        work -= entry.size  # what is read and then dropped (damaged members of an archive) is bounded too
         if entry.size == len(released.get(name, b"")) and name in released and _read(entry, room) == released[name]:
             continue
         content = _read(entry, room)

