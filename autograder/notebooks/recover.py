@@ -72,14 +72,14 @@ def _unwrapped(content: bytes) -> bytes | None:
     """The notebook in a reply of Jupyter's server (its `content`), or in a JSON string; None where there is none."""
     try:
         document: Any = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        inner = document.get("content") if isinstance(document, dict) and "nbformat" not in document else document
+        if isinstance(inner, str) and inner.lstrip().startswith("{"):
+            made = inner.encode(errors="replace")
+            return made if b'"nbformat"' in made else None
+        if isinstance(inner, dict) and inner is not document and "nbformat" in inner:
+            return json.dumps(inner).encode()
+    except (ValueError, RecursionError):  # no JSON, endless numbers; nested too deep
         return None
-    inner = document.get("content") if isinstance(document, dict) and "nbformat" not in document else document
-    if isinstance(inner, str) and inner.lstrip().startswith("{"):
-        made = inner.encode(errors="replace")
-        return made if b'"nbformat"' in made else None
-    if isinstance(inner, dict) and inner is not document and "nbformat" in inner:
-        return json.dumps(inner).encode()
     return None
 
 

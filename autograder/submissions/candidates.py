@@ -137,7 +137,11 @@ def notebooks(entries: list[Entry]) -> list[Entry]:
 
 def exports(entries: list[Entry], assignment: str) -> list[Entry]:
     """The entries that a notebook may have been exported or packed to, those named as the assignment first."""
-    found = [entry for entry in entries if EXPORT.search(entry.file_name) and entry.file_name not in NOT_STUDENTS]
+    found = [
+        entry
+        for entry in entries
+        if (EXPORT.search(entry.file_name) or "." not in entry.file_name) and entry.file_name not in NOT_STUDENTS
+    ]
     return sorted(found, key=lambda entry: (not begins_alike(entry.file_name, assignment), entry.name))
 
 

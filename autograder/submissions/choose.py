@@ -29,8 +29,8 @@ def choose(candidates: Sequence[Loaded], expected: str) -> Choice:
     """Choose among `candidates`; `expected` is the name (path) that the notebook should have.
 
     1. Another assignment's notebook is never chosen while there is any other file. Of identical files one counts.
-    2. The file of the expected name, where something was done in it, or where no other notebook of this
-       assignment has anything done in it.
+    2. The file of the expected name, where something was done in it, or in no other notebook of this assignment (and,
+       where it cannot be read, in no notebook at all).
     3. Else the only notebook of this assignment in which something was done; of several the only one whose file
        name is the expected one.
     4. Else, in the same way, notebooks of this assignment in which nothing was done, notebooks whose cells have no
@@ -41,15 +41,15 @@ def choose(candidates: Sequence[Loaded], expected: str) -> Choice:
     exact = next((each for each in mine if each.name == expected), None)
     done = [each for each in mine if each.kind == "ours" and each.is_worked]
     unnamed = [each for each in mine if each.kind == "unnamed" and each.is_worked]
-    readable = [each for each in mine if each.kind != "broken"]
-    if exact is not None and (exact in done or exact in unnamed or (not done and (exact in readable or not readable))):
+    is_better = done or (unnamed and exact is not None and exact.kind == "broken")
+    if exact is not None and (exact in done or exact in unnamed or not is_better):
         others = [each.name for each in (*done, *unnamed) if each is not exact]
         warning = f"{_listed(others)} beside it was not graded: {expected} has the expected name" if others else ""
         return Choice(exact, warning=warning)
     for kind, worked in (("ours", True), ("ours", False), ("unnamed", True), ("broken", False), ("other", None)):
         found = [each for each in mine if each.kind == kind and worked in {None, each.is_worked}]
         if found:
-            return _only(found, expected, exact)
+            return _only(found if kind != "other" else found[:1], expected, exact)
     return Choice()
 
 

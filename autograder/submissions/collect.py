@@ -65,6 +65,9 @@ def collect(course_folder: Path, assignment: Assignment, releases: Releases, onl
         except HeldError as error:
             found.held[student] = one_line(str(error))
             continue
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no other student's, and costs this one nothing
+            found.held[student] = one_line(f"what was handed in could not be looked through: {error!r}")
+            continue
         if submission is not None:
             found.submissions.append(submission)
     there = {submission.student for submission in found.submissions} | found.held.keys() | listed.refused

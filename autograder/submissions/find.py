@@ -47,6 +47,11 @@ class _Found:
     is_cut: bool = False
     """Whether there are more than `MAX_CANDIDATES`."""
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether there is no need to look elsewhere: something may be this assignment's notebook."""
+        return bool(self.unreadable) or any(each.kind != "other" for each in self.loaded)
+
     def add(self, place: _Place, entry: Entry, found: Loaded) -> None:
         self.loaded.append(found)
         self.places[found.name] = (place, entry)
@@ -70,16 +75,26 @@ def find(student: str, folder: Path, assignment: Assignment, releases: Releases)
     own = [name for name in names if name == assignment.name]
     alike = [name for name in names if name not in releases.names and files.alike(name, assignment.name)]
     _refuse_links(folder, names, [*own, *alike])
-    places = []
+    places: list[_Place] = []
     for group in (own, alike):
         places += [_place(folder, name) for name in group]
         found = _candidates(places, assignment, releases, expected)
-        if found.loaded or found.unreadable:
+        if found.is_enough:
             return _made(student, folder, assignment, releases, found, expected)
-    if loose := _loose(folder, names, assignment, releases, expected):
-        return _made(student, folder, assignment, releases, loose, expected)
+    found = _loose(folder, names, assignment, releases, expected) or found
+    if found.loaded or found.unreadable:
+        return _made(student, folder, assignment, releases, found, expected)
     if not places:
         return None
+    return _empty(student, folder, assignment, places)
+
+
+def _empty(student: str, folder: Path, assignment: Assignment, places: Sequence[_Place]) -> Submission:
+    """The submission of folders without a notebook: says what is there.
+
+    Raises:
+        HeldError: some of it may not be read.
+    """
     for place in places:
         for name, why in place.tree.unreadable.items():
             raise HeldError(f"{folder / place.name / name} cannot be read: {why}, then grade again")

@@ -200,6 +200,19 @@ def test_what_staff_should_know_is_said(course: Path) -> None:
     assert re.search(r"\d+ answers to read in formgrader", out)
 
 
+def test_what_a_person_must_decide_waits_and_costs_nothing(course: Path) -> None:
+    folder = course / "course" / "submitted" / "alan" / "output_sizes"
+    notebook = (folder / "output_sizes.ipynb").rename(folder / "a.ipynb")
+    (folder / "b.ipynb").write_text(notebook.read_text() + "\n")
+    code, out, err = grade(course, "--student", "alan", "--json", "reports.json")
+    assert code == 1, (out, err)
+    assert "not graded: alan: 2 files may be the notebook (output_sizes/a.ipynb, output_sizes/b.ipynb)" in err
+    [report] = json.loads((course / "reports.json").read_text())
+    assert (report["status"], report["checks"]) == ("failed", [])
+    with sqlite3.connect(course / "course" / "gradebook.db") as book:
+        assert book.execute("select count(*) from submitted_assignment").fetchone() == (0,)
+
+
 def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
     assert grade(course)[0] == 0
     code, out, err = grade(course, "--student", "ada", "--student", "zoe")

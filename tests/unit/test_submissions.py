@@ -116,7 +116,8 @@ class TestWhereTheNotebookIs:
             "sums_1/sums_1.IPYNB", "sums_1/Untitled.ipynb", "sums_1/sums_1/sums_1.ipynb", "sums_1/my work/sums_1.ipynb",
             "sums_1/sums_1/sums_1/sums_1.ipynb", "sums_1.ipynb", "sums_1 (2).ipynb", "Sums_1/sums_1.ipynb",
             "sums_1 /sums_1.ipynb", "Sums 1/Sums 1.ipynb", "sums-1/x.ipynb", "sums_1 (1)/sums_1.ipynb",
-            "ada/sums_1/sums_1.ipynb", "homework/a.ipynb", "sums_1/sums_1.ipynb.json",
+            "ada/sums_1/sums_1.ipynb", "homework/a.ipynb", "sums_1/sums_1.ipynb.json", "sums_1/sums_1", "sums_1",
+            "sums_1/sums_1.json",
         ],
     )  # fmt: skip
     def test_elsewhere_it_is_graded_and_both_sides_are_told(self, one, name):
@@ -124,6 +125,10 @@ class TestWhereTheNotebookIs:
         assert submission.content == DONE.encode()
         assert [name in repair for repair in submission.repairs] == [True]
         assert [name in warning for warning in submission.warnings] == [True]
+
+    def test_outside_of_a_folder_that_holds_another_assignments(self, one):
+        submission = one({"sums_1/sums_1.ipynb": OTHER, "sums_1/x.ipynb": OTHER + " ", "homework/sums_1.ipynb": DONE})
+        assert submission.content == DONE.encode()
 
     def test_beside_another_assignments_folder(self, one):
         submission = one({"squares/squares.ipynb": OTHER, "squares/sums_1.ipynb": DONE, "sums_1.ipynb": BETTER})
@@ -192,6 +197,14 @@ class TestWhatItIs:
             "This is the notebook of `squares`, handed in for `sums_1`: hand in sums_1.ipynb for `sums_1`, and "
             "squares.ipynb for `squares`."
         )
+
+    def test_several_of_another_assignment(self, one):
+        submission = one({"sums_1/a.ipynb": OTHER, "sums_1/b.ipynb": OTHER + " "})
+        assert submission.unreadable.startswith("This is the notebook of `squares`")
+
+    def test_what_was_cut_off_is_told_although_an_untouched_one_lies_beside_it(self, one):
+        submission = one({"sums_1/sums_1.ipynb": DONE[:-300], "sums_1/copy.ipynb": UNDONE})
+        assert "the beginning of a notebook" in submission.unreadable
 
     def test_one_cell_of_another_assignment_makes_it_no_other(self, one):
         mixed = handed_in()
