@@ -165,6 +165,7 @@ def check(
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
     from autograder.jobs.work import submission
+    from autograder.notebooks.releases import Releases
     from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
@@ -179,7 +180,8 @@ def check(
     task = Task.load(chosen, settings.root, settings.secret)
     with err.status("starting a sandbox ..."), SlotPool(choose.sandbox(sandbox)) as pool:
         grader = Grader(pool, image, runtime, found)
-        report = grader.grade(task, submission(student or NOBODY, chosen, notebook)).report
+        releases = Releases(settings.root / "assignments", [each.name for each in settings.assignments])
+        report = grader.grade(task, submission(student or NOBODY, chosen, notebook, releases)).report
     table.print_report(out, report, staff=staff)
     if not student:
         err.print("the hidden inputs were nobody's: --student NAME takes those that NAME is graded on", style="dim")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
 LOST = "the gradebook lacks this submission, and the store of attempts too: `autograder grade` grades it again"
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, TextIOWrapper):  # a name that this terminal's encoding lacks must not end the run
+        _stream.reconfigure(errors="backslashreplace")
 out = Console()
 err = Console(stderr=True)
 

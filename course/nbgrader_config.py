@@ -30,3 +30,6 @@ c.ZipCollectApp.collector_plugin = "autograder.gradebook.archive.Collector"
 
 # formgrader shows times as people of the course read them.
 c.NbGraderAPI.timezone = course["course"].get("timezone", "UTC")
+
+# A student's name may hold a comma, which nbgrader's own table does not quote.
+c.ExportApp.plugin_class = "autograder.gradebook.export.QuotedCsv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import unicodedata
 from collections.abc import Mapping
 
 QUESTIONS: Mapping[str, Mapping[str, range]] = {
@@ -44,14 +45,15 @@ QUESTIONS: Mapping[str, Mapping[str, range]] = {
 def numbers(exercise: str, student: str | None = None) -> dict[str, int]:
     """The numbers of `exercise` for `student`, who is by default the one who runs this notebook.
 
-    They are no secret: anyone can draw anyone's. They only make every student's answer the student's own.
+    They are no secret: anyone can draw anyone's. They only make every student's answer the student's own. A name is the
+    same in every form of Unicode: a Hub may compose accents where a folder's name has them apart.
 
     Raises:
         ValueError: no exercise of that name draws numbers.
     """
     if exercise not in QUESTIONS:
         raise ValueError(f"no exercise {exercise!r} draws numbers: there are {', '.join(QUESTIONS)}")
-    name = student if student is not None else own_name()
+    name = unicodedata.normalize("NFC", student if student is not None else own_name())
     ranges = QUESTIONS[exercise]
     return {key: values[_hash(exercise, name, key) % len(values)] for key, values in ranges.items()}
 
@@ -67,4 +69,4 @@ def own_name() -> str:
 
 def _hash(*parts: str) -> int:
     """64 bits of SHA-256; Python's own `hash` differs from process to process."""
-    return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode(errors="surrogateescape")).digest()[:8], "big")

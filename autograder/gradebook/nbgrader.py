@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -83,14 +83,6 @@ class CourseGradebook:
             missing = sorted(set(students) - known)
             if missing:
                 connection.execute(insert(Student.__table__), [{"id": student} for student in missing])
-
-    def submissions(self, assignment: str) -> list[folders.Submitted]:
-        """What lies in `submitted/*/<assignment>/`, sorted by student."""
-        return folders.submitted(self._root, assignment)
-
-    def strangers(self, assignments: Sequence[str]) -> list[Path]:
-        """Folders in `submitted/*/` with notebooks of none of these assignments."""
-        return folders.strangers(self._root, assignments)
 
     def record(self, submission: Submission, report: Report, notebook: NotebookNode) -> bool:
         """Put a report's scores into the database, then its notebook in place in `autograded/`.

@@ -144,7 +144,9 @@ class Grader:
             submitted = _parse(submission, task.assignment)
         except document.UnreadableNotebook as error:
             results = tuple(_not_run(item, error) for item in task.suite.checks)
-            return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
+            seconds = time.monotonic() - started
+            unread = replace(empty, status="graded", checks=results, repairs=submission.repairs, seconds=seconds)
+            return Graded(unread, None)
         rebuilt = rebuild(task.released, submitted)
         for attempt in range(RETRIES + 1):
             try:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import nbformat
 
 from autograder.errors import SandboxError, UsageError
+from autograder.gradebook.names import shown
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.rows import Standing
 from autograder.grading.grade import Basis
@@ -21,11 +22,13 @@ from autograder.jobs.store import Attempt, AttemptStore, Kept, key_of
 from autograder.model.assignment import Runner
 from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
+from autograder.notebooks.releases import Releases
 from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
 from autograder.sandbox.interface import Sandbox
 from autograder.sandbox.slot import sweep
 from autograder.settings import Settings
+from autograder.submissions.collect import collect, strays
 
 
 class Progress(Protocol):
@@ -135,6 +138,8 @@ class _Run:
         self.settings, self.task, self.setup, self.options = settings, task, setup, options
         self.store, self.book, self.progress = store, book, progress
         self.cohort = Cohort(setup.assignment)
+        self.held: dict[str, str] = {}
+        """By student, why a submission waits for staff."""
         self.gpus: tuple[gpu.Gpu, ...] = ()
         """Of this machine, where submissions may run on one and here."""
         if task.assignment.runner == "gpu" and options.scheduler is None:
@@ -143,7 +148,8 @@ class _Run:
     def all(self, image: str, starting: Callable[[str, int], None]) -> Cohort:
         """Take from the store what is there, run the rest."""
         submissions = self._submissions()
-        self.cohort.total = len(submissions)
+        self.cohort.total = len(submissions) + len(self.held)
+        self._hold()
         self.book.register(self.setup.assignment, self.task.released, self.task.assignment.due)
         self.book.add_students([submission.student for submission in submissions])
         restoring.share_extensions(self.store, self.book, self.setup.assignment, self.task.assignment.due)
@@ -178,37 +184,41 @@ class _Run:
         return None
 
     def _submissions(self) -> list[Submission]:
-        found = []
-        for entry in self.book.submissions(self.setup.assignment):
-            if not self.options.students or entry.student in self.options.students:
-                handed_in = work.submission(entry.student, self.task.assignment, entry.path, entry.timestamp)
-                found.append(handed_in)
-                self.cohort.doubts += [f"{entry.student}: {warning}" for warning in handed_in.warnings]
-                if entry.doubt:
-                    self.cohort.doubts.append(f"{entry.student}: {entry.doubt}")
-        missing = sorted({*self.options.students} - {submission.student for submission in found})
-        if missing:
+        name, folder = self.setup.assignment, self.settings.course_folder
+        releases = Releases(self.settings.root / "assignments", [each.name for each in self.settings.assignments])
+        found = collect(folder, self.task.assignment, releases, self.options.students)
+        if found.missing:
             raise UsageError(
-                f"no submission of {', '.join(missing)} for {self.setup.assignment}: expected a folder "
-                f"{self.settings.course_folder / 'submitted'}/<student>/{self.setup.assignment}/"
+                f"no submission of {', '.join(map(shown, found.missing))} for {name}: expected a folder "
+                f"{folder / 'submitted'}/<student>/{name}/"
             )
-        if not found:
-            where = self.settings.course_folder / "submitted" / "<student>" / self.setup.assignment
+        if not (found.submissions or found.held):
+            where = folder / "submitted" / "<student>" / name
+            also = "".join(f"; {warning}" for warning in found.warnings[:3])
             raise UsageError(
-                f"nothing to grade: expected {self.setup.assignment}.ipynb in {where}/ (nbgrader collect puts it there)"
+                f"nothing to grade: expected {name}.ipynb in {where}/ (nbgrader collect puts it there){also}"
             )
-        return found
+        self.held = found.held
+        self.cohort.doubts += [f"{each.student}: {told}" for each in found.submissions for told in each.warnings]
+        self.cohort.doubts += [*found.warnings, *strays(folder, releases)]
+        return found.submissions
+
+    def _hold(self) -> None:
+        """Report the submissions that wait for staff as not graded; the store and the gradebook are not changed."""
+        for student, why in self.held.items():
+            handed_in = Submission(student, self.setup.assignment, b"", unreadable=why)
+            provenance = self.task.provenance(handed_in, "")
+            self._done(Report(student, self.setup.assignment, "failed", (), provenance, error=why), fresh=False)
 
     def _doubts(self) -> list[str]:
-        """Submissions that could not be read, and folders that no assignment has."""
+        """Submissions that could not be read, and what their reports warn of."""
         unread = [
             f"{report.student}: {told}"
             for report in self.cohort.reports
             if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run"
         ]
         unclear = [f"{report.student}: {warning}" for report in self.cohort.reports for warning in report.warnings]
-        known = [assignment.name for assignment in self.settings.assignments]
-        return unread + unclear + [f"{path}: no assignment has this name" for path in self.book.strangers(known)]
+        return unread + unclear
 
     def _names(self) -> str:
         return self.options.gpus or self.settings.sandbox.gpus

@@ -6,7 +6,6 @@ import gc
 import json
 import warnings
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -18,9 +17,12 @@ from autograder.model.assignment import Assignment
 from autograder.model.report import Report
 from autograder.model.submission import Submission
 from autograder.notebooks import document
+from autograder.notebooks.releases import Releases
 from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
 from autograder.settings import Settings
+from autograder.submissions.candidates import loaded
+from autograder.submissions.find import submission_of
 
 IMPORTS: Final = {
     "python": (__name__, "autograder.gradebook.feedback"),
@@ -84,17 +86,24 @@ def work(setup: Setup, submission: Submission) -> tuple[bytes, bytes]:
     return json.dumps(graded.report.stored()).encode(), json.dumps(notebook).encode()
 
 
-def submission(student: str, assignment: Assignment, path: Path, timestamp: datetime | None = None) -> Submission:
-    """What a student handed in; what cannot be read is graded as what it is, unreadable.
+def submission(student: str, assignment: Assignment, path: Path, releases: Releases | None = None) -> Submission:
+    """What a student handed in as one file, whatever its name is; what cannot be read is graded as unreadable.
+
+    Args:
+        student: whose it is.
+        assignment: what it is graded for.
+        path: the file.
+        releases: the course's released notebooks, which tell another assignment's notebook.
 
     Raises:
-        UsageError: the file is there but may not be read by the grader.
+        UsageError: the file is there but may not or cannot be read by the grader.
     """
     try:
-        content, told = document.read(path, assignment.limits), ""
+        content = document.read(path, assignment.limits)
     except document.UnreadableNotebook as error:
-        content, told = b"", error.message
-    return Submission(student, assignment.name, content, timestamp, told)
+        return Submission(student, assignment.name, b"", unreadable=error.message)
+    known = releases or Releases(path.parent, ())
+    return submission_of(student, assignment, loaded(content, path.name, assignment, known))
 
 
 def report_of(data: bytes) -> Report:

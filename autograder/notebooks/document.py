@@ -6,25 +6,29 @@ throws those away, so they are not looked at here: what a student can put there 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from nbformat import NotebookNode
 
 from autograder.errors import StudentFailure, UsageError
 from autograder.model.assignment import Limits
+from autograder.model.wording import one_line
+from autograder.notebooks.recognise import SAVED_AGAIN, is_cut_short, recognised
 
 MAX_CELLS: Final = 2_000
 MAX_CODE: Final = 500_000
 """Characters of code in all cells: the grader itself parses them, and syntax trees are a thousand times as large."""
 FLAGS: Final = ("grade", "solution", "locked", "task", "points")
 """What nbgrader's metadata says about a cell, besides its `grade_id`."""
+CUT_SHORT: Final = "A download or an upload was interrupted, or the disk was full. " + SAVED_AGAIN
 
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
@@ -35,32 +39,61 @@ class UnreadableNotebook(StudentFailure):
     """What was handed in is not a notebook that can be graded. Its cause is always `type`."""
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a link is not followed, and nothing is waited for.
+
+    Raises:
+        UnreadableNotebook: it is a link, a folder or a special file.
+        OSError: it is not there, or may not or cannot be read.
+    """
+    try:
+        # O_NONBLOCK: opening a pipe must not wait for somebody to write into it
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link; a socket
+            raise _unreadable("a plain file", "a link or a special file") from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable("a plain file", "a folder or a special file")
+    return os.fdopen(descriptor, "rb")
+
+
 def read(path: Path, limits: Limits) -> bytes:
     """The bytes of a submitted notebook file; a link is never followed.
 
     Raises:
         UnreadableNotebook: no such file, not a plain file, or larger than `limits.notebook_bytes`.
-        UsageError: the file is there and may not be read.
+        UsageError: the file is there and may not or cannot be read.
     """
     try:
-        # O_NONBLOCK: opening a pipe must not wait for somebody to write into it
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_plain(path) as file:
+            content = file.read(limits.notebook_bytes + 1)
     except FileNotFoundError:
-        there = sorted(other.name for other in path.parent.glob("*.ipynb"))
-        found = f"only {', '.join(there[:3])}" if there else "no notebook at all"
-        told = f"There is nothing to grade: expected a file named {path.name}, found {found}."
-        raise UnreadableNotebook("type", f"{told} Name it so, and hand it in again.") from None
+        raise nothing_there(path.name, sorted(other.name for other in path.parent.glob("*.ipynb"))) from None
     except PermissionError:
         raise UsageError(f"{path} may not be read: let the grader's user read it, then grade again") from None
-    except OSError:  # ELOOP for a link; ENXIO for a socket
-        raise _unreadable("a plain file", "a link or a special file") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _unreadable("a plain file", "a folder or a special file")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(limits.notebook_bytes + 1)
-    _check_size(content, limits)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    check_size(content, limits)
     return content
+
+
+def nothing_there(expected: str, found: Sequence[str]) -> UnreadableNotebook:
+    """The failure of a submission without a notebook; `found` are the files that are there."""
+    names = ", ".join(one_line(name, 60) for name in found[:3]) + (" ..." if len(found) > 3 else "")
+    told = f"only {names}" if found else "no notebook at all"
+    return UnreadableNotebook(
+        "type",
+        f"There is nothing to grade: expected a file named {expected}, found {told}. Name it so, and hand it in again.",
+    )
+
+
+def not_a_notebook(
+    recognised: str, expected: str = "a notebook (.ipynb)", advice: str = SAVED_AGAIN
+) -> UnreadableNotebook:
+    """The failure of a file that is known to be something else, which is the first thing that its student reads."""
+    return UnreadableNotebook("type", f"What you handed in is {recognised}: expected {expected}. {advice}")
 
 
 def parse(content: bytes, limits: Limits) -> NotebookNode:
@@ -71,7 +104,7 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
     Raises:
         UnreadableNotebook: not JSON in UTF-8, not a notebook, too large, too many cells, or not Unicode.
     """
-    _check_size(content, limits)
+    check_size(content, limits)
     document = _load(content)
     cells: list[NotebookNode] = []
     taken: set[str] = set()
@@ -111,19 +144,31 @@ def cells_by_grade_id(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
 
 
 def _load(content: bytes) -> dict[str, Any]:
-    if not content.strip():
+    if not content.strip(b" \t\r\n\0"):
         raise _unreadable("a notebook", "an empty file")
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
+        _recognise(content)
         raise _unreadable("text in UTF-8", f"another encoding, at byte {error.start}") from None
     except json.JSONDecodeError as error:
+        _recognise(content)
+        if is_cut_short(content):
+            raise not_a_notebook("the beginning of a notebook, cut off in its middle", advice=CUT_SHORT) from None
         raise _unreadable("JSON", f"a mistake at line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError):  # a number of thousands of digits; brackets nested thousands deep
         raise _unreadable("a notebook", "JSON nested too deep or with endless numbers") from None
     if not isinstance(document, dict):
         raise _unreadable("a notebook, a JSON object", f"a JSON {_kind(document)}")
+    if "nbformat" not in document:
+        _recognise(content)
     return document
+
+
+def _recognise(content: bytes) -> None:
+    """Say what a file seems to be, if that is known, in place of what is wrong with its JSON."""
+    if told := recognised(content):
+        raise not_a_notebook(told)
 
 
 def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:
@@ -133,9 +178,7 @@ def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:
     elif version == 3 and isinstance(document.get("worksheets"), list):
         holders = document["worksheets"]
     else:
-        known = isinstance(version, int) and 0 <= version < 100
-        found = f"format {version}" if known else "no notebook format"
-        raise _unreadable("a notebook of format 4", found)
+        raise _unreadable("a notebook of format 4", _format(version))
     for holder in holders:
         if not isinstance(holder, dict) or not isinstance(holder.get("cells"), list):
             raise _unreadable("a notebook with a list of cells", "none")
@@ -188,7 +231,12 @@ def _metadata(value: Any) -> NotebookNode:
     return NotebookNode(nbgrader=NotebookNode(plain))
 
 
-def _check_size(content: bytes, limits: Limits) -> None:
+def check_size(content: bytes, limits: Limits) -> None:
+    """Refuse a file that is too large.
+
+    Raises:
+        UnreadableNotebook: it is larger than `limits.notebook_bytes`.
+    """
     if len(content) > limits.notebook_bytes:
         mebibytes = limits.notebook_bytes / 2**20
         raise UnreadableNotebook(
@@ -196,6 +244,12 @@ def _check_size(content: bytes, limits: Limits) -> None:
             f"The notebook could not be graded: expected at most {mebibytes:g} MiB, found a larger file. "
             "Clear its outputs, save it, and hand it in again.",
         )
+
+
+def _format(version: object) -> str:
+    if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 100:
+        return "JSON with no notebook format"
+    return f"format {version}, which {'IPython wrote until 2013' if version < 4 else 'is newer than this grader knows'}"
 
 
 def _kind(value: Any) -> str:

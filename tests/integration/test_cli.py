@@ -197,10 +197,23 @@ def test_what_staff_should_know_is_said(course: Path) -> None:
     assert re.search("look at: .*grace/sizes: no assignment has this name", err)
     assert "warning: no sandbox" in err
     assert "RuntimeWarning" not in err
-    assert re.search(r"alan +0 +0/47 .*unreadable, see below", out)
-    assert re.search(r"look at: alan: .*expected a file named output_sizes.ipynb, found only mine.ipynb", err)
+    assert re.search(r"alan +100 +47/47", out)
+    assert "look at: alan: output_sizes/mine.ipynb was graded in place of output_sizes/output_sizes.ipynb" in err
     assert re.search(r"grace +100 +-100 ", out)
     assert re.search(r"\d+ answers to read in formgrader", out)
+
+
+def test_what_a_person_must_decide_waits_and_costs_nothing(course: Path) -> None:
+    folder = course / "course" / "submitted" / "alan" / "output_sizes"
+    notebook = (folder / "output_sizes.ipynb").rename(folder / "a.ipynb")
+    (folder / "b.ipynb").write_text(notebook.read_text() + "\n")
+    code, out, err = grade(course, "--student", "alan", "--json", "reports.json")
+    assert code == 1, (out, err)
+    assert "not graded: alan: 2 files may be the notebook (output_sizes/a.ipynb, output_sizes/b.ipynb)" in err
+    [report] = json.loads((course / "reports.json").read_text())
+    assert (report["status"], report["checks"]) == ("failed", [])
+    with sqlite3.connect(course / "course" / "gradebook.db") as book:
+        assert book.execute("select count(*) from submitted_assignment").fetchone() == (0,)
 
 
 def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:

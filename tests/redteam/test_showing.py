@@ -21,7 +21,6 @@ import showing
 from attack import Attack
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
-from nbgrader.plugins import CsvExportPlugin
 from nbgrader.server_extensions.formgrader import handlers
 from rich.console import Console
 from shooting_range import KINDS, Range
@@ -30,6 +29,7 @@ from traitlets.config import Config
 from autograder import console
 from autograder.errors import UsageError
 from autograder.gradebook import pages
+from autograder.gradebook.export import QuotedCsv
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.grading.grade import Graded
@@ -226,7 +226,7 @@ def test_nothing_acts_in_a_feedback_page(course: Path, gallery: Gallery) -> None
 
 def exported(root: Path) -> list[dict[str, str]]:
     """The rows of the table that `nbgrader export` writes."""
-    plugin = CsvExportPlugin()
+    plugin = QuotedCsv()
     plugin.to = str(root / "scores.csv")
     with Gradebook(f"sqlite:///{root}/gradebook.db", course_id="redteam") as book:
         plugin.export(book)

@@ -47,6 +47,11 @@ def test_the_student_is_by_default_the_hubs_user(monkeypatch):
     assert numbers("depth") == numbers("depth", "grace")
 
 
+def test_a_name_is_the_same_in_every_form_of_unicode():
+    composed, apart = "Jos\u00e9", "Jose\u0301"
+    assert numbers("network", composed) == numbers("network", apart)
+
+
 @pytest.mark.parametrize("hub", [None, ""])
 def test_without_a_hub_it_is_the_account(monkeypatch, hub):
     monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
