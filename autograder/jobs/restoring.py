@@ -13,7 +13,9 @@ from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.jobs.store import AttemptStore, Extension, Kept
 from autograder.model.assignment import Assignment
 from autograder.model.submission import Submission
+from autograder.notebooks.releases import Releases
 from autograder.settings import Settings
+from autograder.submissions.collect import collect
 
 
 @dataclass(slots=True)
@@ -114,12 +116,9 @@ def restore_recorded(settings: Settings, assignment: Assignment) -> Restored:
         with gradebook(settings) as book:
             book.register(assignment.name, nbformat.read(released, as_version=4), assignment.due)
             share_extensions(store, book, assignment.name, assignment.due)
-            submitted = book.submissions(assignment.name)
-            graded = [
-                (Submission(each.student, assignment.name, b"", each.timestamp), recorded[each.student])
-                for each in submitted
-                if each.student in recorded
-            ]
+            releases = Releases(settings.root / "assignments", [each.name for each in settings.assignments])
+            submitted = collect(settings.course_folder, assignment, releases).submissions
+            graded = [(each, recorded[each.student]) for each in submitted if each.student in recorded]
             return restore(store, book, assignment.name, graded)
     finally:
         store.close()
