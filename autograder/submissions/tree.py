@@ -101,7 +101,7 @@ def of_archive(content: bytes) -> Tree:
         raise TreeError("the archive is damaged") from error
     for member in archive.infolist():
         parts = member.filename.replace("\\", "/").split("/")
-        if member.is_dir() or any(is_litter(part) for part in parts) or not all(parts):
+        if any(is_litter(part) for part in parts) or not all(parts):
             continue
         name = "/".join(parts)
         if len(parts) > MAX_DEPTH + 1:

@@ -230,6 +230,20 @@ class TestWhatItIs:
     def test_other_archives_are_told(self, one, files, told):
         assert told in one({"sums_1/sums_1.zip": zipped(files)}).unreadable
 
+    def test_members_of_an_archive_whose_names_are_no_paths(self, one):
+        files = {
+            "": "x",
+            "/": "x",
+            "//a": "x",
+            "../../up.py": "x",
+            "/root.py": "x",
+            "C:\\b.py": "x",
+            "sums_1.ipynb": DONE,
+        }
+        submission = one({"sums_1/sums_1.zip": zipped(files)})
+        assert submission.content == DONE.encode()
+        assert [file.name for file in submission.files] == ["C:/b.py"]
+
     def test_an_archive_that_unfolds_is_never_unfolded(self, one):
         bomb = zipped({"sums_1.ipynb": b"\0" * (25 * 2**20)})
         assert len(bomb) < 2**20
