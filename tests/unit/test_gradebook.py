@@ -24,6 +24,7 @@ from sqlalchemy import event
 
 from autograder.errors import CheckerError, UsageError
 from autograder.gradebook import pages
+from autograder.gradebook.export import QuotedCsv
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.late import LatePenalties
 from autograder.gradebook.nbgrader import CourseGradebook
@@ -428,6 +429,16 @@ class TestNbgraderReadsIt:
         with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
             CsvExportPlugin(to=str(tmp_path / "grades.csv")).export(theirs)
         assert self.exported(tmp_path / "grades.csv") == CLASS
+
+    def test_our_export_is_nbgraders_with_quotes(self, graded, tmp_path):
+        tables = []
+        with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as theirs:
+            theirs.add_student("Lovelace, Ada")
+            for plugin in (QuotedCsv, CsvExportPlugin):
+                plugin(to=str(tmp_path / "grades.csv")).export(theirs)
+                tables.append((tmp_path / "grades.csv").read_text().splitlines())
+        assert [line.replace('"Lovelace, Ada"', "Lovelace, Ada") for line in tables[0]] == tables[1]
+        assert sum('"Lovelace, Ada"' in line for line in tables[0]) == 1
 
     def test_our_own_table_says_the_same(self, graded):
         with CourseGradebook(graded) as gradebook:
