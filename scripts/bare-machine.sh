@@ -36,7 +36,11 @@ root=$work/root
 trap 'rm -rf --one-file-system "$work"' EXIT
 printf 'bare-machine: Debian %s with %s, as %s\n' "${suite:=bookworm}" "$packages" "$user"
 # in namespaces of its own: where it is killed, its mounts go with them
-unshare --mount --pid --fork --kill-child --mount-proc mmdebstrap --quiet --variant=minbase --include="$packages" "$suite" "$root"
+make_root() {
+  unshare --mount --pid --fork --kill-child --mount-proc \
+    mmdebstrap --variant=minbase --aptopt='Acquire::Retries "5"' --include="$packages" "$suite" "$root"
+}
+make_root || { rm -rf --one-file-system "$root" && make_root; } || fail "mmdebstrap could not make the root folder"
 
 for name in "$ordinary" neighbour; do chroot "$root" useradd --create-home --shell /bin/bash "$name"; done
 home=$(chroot "$root" getent passwd "$user" | cut -d : -f 6)

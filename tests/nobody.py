@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandboxed import REPOSITORY
 
-from autograder.sandbox.bwrap import executable
+from autograder.sandbox.bwrap import Bubblewrap, executable
 
 NOBODY = 65534
 
@@ -20,8 +20,8 @@ def missing() -> str:
     """Why that cannot be done here; empty where it can."""
     if os.geteuid() != 0:
         return "this runs without root already"
-    if executable() is None:
-        return "bwrap is not installed"
+    if (reason := Bubblewrap().missing()) is not None:
+        return f"bwrap: {reason}"
     return "" if shutil.which("setpriv") else "setpriv (util-linux) is not installed"
 
 

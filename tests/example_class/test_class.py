@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import UsageError
 from autograder.grading.grade import Task
 from autograder.jobs import cohort
+from autograder.sandbox import choose
 from autograder.settings import Settings
 from solutions import example_check, example_class
 
@@ -23,6 +25,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The project's course in a folder of its own: the same checks and releases, no submissions yet."""
+    try:
+        choose.sandbox(SANDBOX)
+    except UsageError as error:
+        pytest.skip(str(error))
     root = tmp_path_factory.mktemp("course")
     here = Path(__file__).parents[2]
     for name in ("solutions", "assignments"):

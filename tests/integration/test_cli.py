@@ -143,7 +143,11 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
             {},
             "no Dask scheduler answers",
         ),
-        (("grade", "output_sizes"), {"AUTOGRADER_DB_URL": "sqlite:////nowhere/at/all.db"}, "/nowhere/at/all.db"),
+        (
+            ("grade", "output_sizes", "--sandbox", "none"),
+            {"AUTOGRADER_DB_URL": "sqlite:////nowhere/at/all.db"},
+            "/nowhere/at/all.db",
+        ),
     ],
 )
 def test_wrong_use_gets_one_clear_line_and_exit_2(

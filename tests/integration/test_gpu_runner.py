@@ -74,9 +74,10 @@ def test_what_needs_a_gpu_waits_where_there_is_none(course: Path) -> None:
     assert (report["status"], report["score"], report["checks"]) == ("queued", 0, [])
     code, out, err = grade(course, "--gpus", "none", gpus=[GPU])
     assert "none may be used" in err
-    code, out, err = run(course, "audit", "output_sizes")
+    code, out, err = run(course, "audit", "output_sizes", "--sandbox", "none")
     assert (code, "not audited: output_sizes needs a GPU" in err) == (0, True), err
-    code, out, err = run(course, "check", "course/submitted/ada/output_sizes/output_sizes.ipynb", "-a", "output_sizes")
+    notebook = "course/submitted/ada/output_sizes/output_sizes.ipynb"
+    code, out, err = run(course, "check", notebook, "-a", "output_sizes", "--sandbox", "none")
     assert (code, "output_sizes needs a GPU, and there is none to use here" in err) == (2, True), err
 
     write(course, "")  # it can do without
