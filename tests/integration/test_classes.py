@@ -60,6 +60,9 @@ def test_a_week_of_a_course(course: SmallCourse) -> None:
     code, out, err = course.grade("--json", "all.json", "--student", "linus", "--student", "linus")
     assert (code, "nothing handed in for: alpha, gamma" in out) == (0, True), err
     assert [report["student"] for report in json.loads((course.root / "all.json").read_text())] == ["linus"]
+    code, out, err = course.grade("--student", "linus", "--student", "grace", "--json", "all.json")
+    told = [(report["assignment"], report["student"]) for report in json.loads((course.root / "all.json").read_text())]
+    assert (code, told) == (0, [("alpha", "grace"), ("beta", "linus")]), err
     code, out, err = course.grade("beta", "alpha", "beta", "--json", "all.json")
     assert [report["assignment"] for report in json.loads((course.root / "all.json").read_text())] == [
         *["alpha"] * 3, *["beta"] * 2,
@@ -145,8 +148,8 @@ def test_one_assignment_that_is_broken_does_not_stop_the_others(course: SmallCou
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("grade", "--student", "zoe", "--student", "ada"), "no submission of zoe for alpha or beta or gamma"),
-        (("grade", "alpha", "--student", "linus"), "no submission of linus for alpha"),
+        (("grade", "--student", "zoe", "--student", "ada"), "no submission of 'zoe' for alpha or beta or gamma"),
+        (("grade", "alpha", "--student", "linus"), "no submission of 'linus' for alpha"),
         (("grade", "gamma"), "nothing to grade: expected gamma.ipynb in"),
         (("grade", "alpha", "delta"), "no assignment 'delta' in course.toml"),
         (("feedback",), "nothing is graded yet for alpha or beta or gamma: run `autograder grade` first"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,14 @@ from autograder.errors import AssignmentError, BrokenChecksError, CheckerError, 
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.grading.grade import Basis
-from autograder.jobs import cohort, running, work
+from autograder.jobs import cohort, running
 from autograder.jobs.outcome import Cohort
 from autograder.jobs.store import AttemptStore
 from autograder.model.report import CheckResult, Report
 from autograder.model.submission import Submission
 from autograder.sandbox.unconfined import Unconfined
 from autograder.settings import Settings
+from autograder.submissions import collect
 
 STUDENTS = ("ada", "alan", "grace")
 SURPRISES = (
@@ -118,7 +120,7 @@ def raising_in_the_worker(monkeypatch: pytest.MonkeyPatch, error: BaseException)
 
 
 STAGES: dict[str, Callable[[pytest.MonkeyPatch, BaseException], None]] = {
-    "read": lambda patch, error: raising(patch, work, "submission", error),
+    "read": lambda patch, error: raising(patch, collect, "find", error),
     "compared": lambda patch, error: raising(patch, AttemptStore, "recorded_report", error),
     "graded": raising_in_the_worker,
     "kept": lambda patch, error: raising(patch, AttemptStore, "put", error),
@@ -147,16 +149,38 @@ def test_an_error_at_any_stage_is_one_submissions_failure(
     assert {student: held.score for student, held in done.scores.items()} == dict.fromkeys(STUDENTS, 10.0)
 
 
-def test_an_error_while_the_store_is_read_or_a_time_is_recorded(
+def test_an_error_while_the_store_is_read_or_the_gradebook_restored(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grade(settings)
-    for owner, name in ((cohort, "key_of"), (CourseGradebook, "record_time")):
+    with monkeypatch.context() as patch:
+        raising(patch, cohort, "key_of", ZeroDivisionError("a surprise"))
+        done = grade(settings)
+    assert [report.status for report in done.reports] == ["graded", "failed", "graded"]
+    assert done.reused == 2
+    find = AttemptStore.find
+    for owner in (CourseGradebook, AttemptStore):
+        with sqlite3.connect(settings.course_folder / "gradebook.db") as book:
+            book.execute("update grade set auto_score = 1")
         with monkeypatch.context() as patch:
-            raising(patch, owner, name, ZeroDivisionError("a surprise"))
+            if owner is CourseGradebook:
+                raising(patch, owner, "record", UsageError("a surprise"))
+            else:
+                alan = _key(settings, "alan")
+                patch.setattr(owner, "find", lambda store, key, alan=alan: 1 / 0 if key == alan else find(store, key))
             done = grade(settings)
-        assert [report.status for report in done.reports] == ["graded", "failed", "graded"], name
-        assert done.reused == 2
+        assert [report.status for report in done.reports] == ["graded", "failed", "graded"], owner
+        assert {who: held.score for who, held in done.scores.items()} == {"ada": 10.0, "alan": 1.0, "grace": 10.0}
+    assert {held.score for held in grade(settings).scores.values()} == {10.0}
+
+
+def _key(settings: Settings, student: str) -> str:
+    """The key of a student's recorded attempt."""
+    store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
+    try:
+        return store.recorded("alpha")[student].key
+    finally:
+        store.close()
 
 
 @pytest.mark.parametrize(
@@ -169,12 +193,12 @@ def test_an_error_while_the_store_is_read_or_a_time_is_recorded(
     ],
     ids=lambda error: type(error).__name__,
 )
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "read"])
 def test_what_concerns_all_submissions_ends_the_run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
 ) -> None:
     STAGES[stage](monkeypatch, error)
-    if isinstance(error, KeyboardInterrupt) and stage != "read":
+    if isinstance(error, KeyboardInterrupt):
         assert grade(settings).interrupted
     else:
         with pytest.raises(type(error)):
