@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,24 @@ from rich.text import Text
 from autograder.table import plain
 
 if TYPE_CHECKING:
-    from autograder.jobs.cohort import Cohort
+    from autograder.jobs.outcome import Cohort
     from autograder.jobs.restoring import Restored
+    from autograder.model.report import Report
 
 GPU_ADVICE = "run the same command where there is one, or name its Dask cluster with --scheduler"
 LOST = "the gradebook lacks this submission, and the store of attempts too: `autograder grade` grades it again"
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, TextIOWrapper):  # a name that this terminal's encoding lacks must not end the run
         _stream.reconfigure(errors="backslashreplace")
+MANY = 20
+"""So many names are listed in a line; all of them are in the table, or in what `autograder export` writes."""
 out = Console()
 err = Console(stderr=True)
+
+
+def say(told: str) -> None:
+    """A line to standard output: never broken by us, and what it quotes is no markup."""
+    out.print(Text(plain(told)), soft_wrap=True)
 
 
 def note(label: str, told: str, colour: str = "red") -> None:
@@ -32,42 +40,73 @@ def note(label: str, told: str, colour: str = "red") -> None:
     err.print(Text.assemble((f"{label}: ", colour), plain(told)), soft_wrap=True)
 
 
+_warned: set[str] = set()
+
+
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    """In place of Python's two lines, one of which is code."""
-    note("warning", str(message), "yellow")
+    """In place of Python's two lines, one of which is code; the same warning once in a command."""
+    if str(message) not in _warned:
+        _warned.add(str(message))
+        note("warning", str(message), "yellow")
 
 
-def tell(done: Cohort, unheeded: str) -> bool:
-    """What there is to say below the table; `unheeded` is an option that counts for what is graded now alone.
+def tell(done: Cohort, unheeded: str, prefix: str = "") -> bool:
+    """What there is to say below the table.
 
-    Returns whether something could not be graded.
+    Args:
+        done: the class.
+        unheeded: an option that counts for what is graded now alone.
+        prefix: what notes begin with, where there are several assignments.
+
+    Returns:
+        Whether something could not be graded.
     """
     failed = [report for report in done.reports if report.status == "failed"]
     graded = len(done.reports) - len(failed) - done.queued
-    out.print(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)", highlight=False)
+    say(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)")
     tell_restored(done.restored)
     if done.reused and unheeded:
-        told = f"{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
+        told = f"{prefix}{unheeded} changed nothing for the {done.reused} graded before: --force grades them again"
         note("look at", told, "yellow")
     if done.waiting:
-        note("queued", f"{count(done.queued, 'submission')} of {done.total}: {done.waiting}; {GPU_ADVICE}", "yellow")
+        queued = f"{prefix}{count(done.queued, 'submission')} of {done.total}"
+        note("queued", f"{queued}: {done.waiting}; {GPU_ADVICE}", "yellow")
     if any(report.student in done.standing.penalties for report in done.reports):
-        out.print("late: points that the gradebook takes off the score for lateness", highlight=False)
+        say("late: points that the gradebook takes off the score for lateness")
     if done.standing.unread:
-        out.print(f"{count(done.standing.unread, 'answer')} to read in formgrader", highlight=False)
+        say(f"{count(done.standing.unread, 'answer')} to read in formgrader")
+    if done.absent:
+        told = f"{len(done.absent)} of {count(done.students, 'student')} have not handed in: {listed(done.absent)}"
+        say(told)
     for doubt in done.doubts:
-        note("look at", doubt, "yellow")
-    for report in failed:
-        note("not graded", f"{report.student}: {report.error.partition(chr(10))[0]}")
+        note("look at", f"{prefix}{doubt}", "yellow")
+    for reason, students in _by_reason(failed).items():
+        note("not graded", f"{prefix}{listed(students)}: {reason}")
     return bool(failed)
 
 
-def tell_restored(restored: Restored) -> None:
-    """What the gradebook lacked and has again, a line for each kind."""
+def tell_restored(restored: Restored) -> bool:
+    """What the gradebook lacked and has again, a line for each kind. Returns whether all could be written."""
     for line in restored.lines():
-        out.print(line, highlight=False)
+        say(line)
     for student in restored.lost:
         note("look at", f"{student}: {LOST}", "yellow")
+    return not restored.failed
+
+
+def _by_reason(failed: Sequence[Report]) -> dict[str, list[str]]:
+    """Who was not graded, by the first line of the reason."""
+    found: dict[str, list[str]] = {}
+    for report in failed:
+        found.setdefault(report.error.partition("\n")[0], []).append(report.student)
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between; of many the first ones, and how many more there are."""
+    if len(names) <= MANY:
+        return ", ".join(names)
+    return f"{', '.join(names[:MANY])} and {len(names) - MANY} more"
 
 
 @contextmanager

@@ -22,6 +22,20 @@ class UsageError(AutograderError):
     """
 
 
+class StorageError(UsageError):
+    """A database or a disk cannot be used (locked, full, unreachable): it ends a run, since nothing can be recorded.
+
+    Exit 2.
+    """
+
+
+class AssignmentError(UsageError):
+    """One assignment cannot be graded as it is set up: not released, other cells than the gradebook has.
+
+    Other assignments can. Exit 2.
+    """
+
+
 class StudentFailure(AutograderError):  # noqa: N818 - a failure, the field's word, is what it is
     """The student's code failed: it costs the check its points.
 
@@ -46,3 +60,7 @@ class SandboxError(AutograderError):
 
 class CheckerError(AutograderError):
     """checks.py or a reference raised: costs nothing, staff see the traceback."""
+
+
+class BrokenChecksError(CheckerError):
+    """The checks of an assignment cannot be loaded: none of its submissions can be graded, those of others can."""

@@ -5,27 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
+from autograder.layout import GAP, Column, print_table
 from autograder.model.report import CheckResult, Report, said_by_all
 
 if TYPE_CHECKING:
+    from autograder.gradebook.scores import StudentScores
     from autograder.grading.audit import Trial
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
 COLOURS = {"failed": "red", "queued": "yellow"}
-COLUMNS = ("student", "score", "late", "checks", "s", "what failed")
-NO_PENALTIES: Mapping[str, float] = MappingProxyType({})
-NUMBERS = 40
-"""Columns that names and numbers usually take."""
-GAP = 2  # between two columns
+TEXTS = ("student", "what failed")
+NO_SCORES: Mapping[str, StudentScores] = MappingProxyType({})
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys: control characters, turns of the direction, line ends of other kinds; and half characters."""
 
@@ -109,53 +107,51 @@ def _indented(text: str) -> str:
     return plain(text).replace("\n", "\n| ")
 
 
-def print_class(console: Console, reports: Sequence[Report], penalties: Mapping[str, float] = NO_PENALTIES) -> None:
-    """A class: each student's score, how many checks passed, and why the others failed; no number is ever cut.
+def print_class(console: Console, reports: Sequence[Report], scores: Mapping[str, StudentScores] = NO_SCORES) -> None:
+    """A class: each student's score, how many checks passed, and why the others failed; no word is ever cut.
+
+    `score` is what the checks give. Where the gradebook holds manual points, or answers wait for them, there are three
+    columns in its place: `auto`, what the checks give; `manual`, what people added or took off, and what waits;
+    `total`, the final score. `late` is there where lateness costs somebody points.
 
     Args:
         console: where to print.
         reports: one a row.
-        penalties: points that lateness costs, by student; where it costs nobody anything there is no column for it.
+        scores: what the gradebook holds, by student.
     """
-    room = console.width - NUMBERS
-    rows = [_row(report, penalties.get(report.student, 0.0), room) for report in reports]
-    names: tuple[str, ...] = COLUMNS
-    if not any(row[2].plain for row in rows):
-        names = tuple(name for name in COLUMNS if name != "late")
-        rows = [[*row[:2], *row[3:]] for row in rows]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, width in zip(names, _widths(names, rows, console.width), strict=True):
-        justify: Literal["left", "right"] = "left" if name in {"student", "what failed"} else "right"
-        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True, max_width=width)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    held = {report.student: scores.get(report.student) for report in reports if report.status == "graded"}
+    manual = any(each is not None and (each.has_manual or each.waiting) for each in held.values())
+    late = any(each is not None and each.late for each in held.values())
+    names = ["student", *(["auto", "manual"] if manual else ["score"])]
+    names += [*(["late"] if late else []), *(["total"] if manual else []), "checks", "s", "what failed"]
+    columns = [Column(name, "text" if name in TEXTS else "number") for name in names]
+    rows = [_row(report, held.get(report.student)) for report in reports]
+    print_table(console, columns, [[row.get(name, Text()) for name in names] for row in rows])
 
 
-def _row(report: Report, penalty: float, room: int) -> list[Text]:
+def _row(report: Report, held: StudentScores | None) -> dict[str, Text]:
+    """The cells of a row, by column."""
     passed = sum(check.verdict == "pass" for check in report.checks)
     colour = COLOURS.get(report.status, "green" if report.score == report.max_score else "default")
-    return [
-        Text(plain(report.student)),
-        Text(f"{report.score:g}" if report.status == "graded" else report.status, style=colour),
-        Text(f"-{penalty:g}" if penalty and report.status == "graded" else "", style="yellow"),
-        Text(f"{passed}/{len(report.checks)}"),
-        Text(f"{report.seconds:.2f}"),
-        Text(_failures(report, room)),
-    ]
+    score = Text(f"{report.score:g}" if report.status == "graded" else report.status, style=colour)
+    row = {
+        "student": Text(plain(report.student)),
+        "score": score,
+        "auto": score,
+        "checks": Text(f"{passed}/{len(report.checks)}"),
+        "s": Text(f"{report.seconds:.2f}"),
+        "what failed": Text(_failures(report)),
+    }
+    if held is not None:
+        waiting = [f"{held.waiting} to read"] if held.waiting else []
+        row["manual"] = Text(", ".join([*([f"{held.manual:g}"] if held.has_manual else []), *waiting]), style="yellow")
+        row["late"] = Text(f"-{held.late:g}" if held.late else "", style="yellow")
+        row["total"] = Text(f"{held.score:g}")
+    return row
 
 
-def _widths(names: Sequence[str], rows: Sequence[list[Text]], room: int) -> list[int]:
-    """How wide each column may be in `room` columns: left alone, rich cuts all alike, scores too."""
-    columns = zip(names, *rows, strict=True)
-    student, *numbers, reason = (max(cell_len(str(cell)) for cell in column) for column in columns)
-    room -= sum(numbers) + GAP * (len(names) - 1)
-    student = min(student, max(len(names[0]), room - len(names[-1])))
-    return [student, *numbers, min(reason, max(1, room - student))]
-
-
-def _failures(report: Report, room: int) -> str:
-    """Why checks failed, cell by cell, the missing last; where there is no room and one cause, how many cells."""
+def _failures(report: Report) -> str:
+    """Why checks failed, cell by cell, the missing last."""
     if report.status != "graded":
         return plain(report.error.splitlines()[0] if report.error else "")
     if said_by_all(report.checks) and report.checks[0].verdict == "not_run":
@@ -164,40 +160,27 @@ def _failures(report: Report, room: int) -> str:
     for check in report.checks:
         if check.verdict != "pass":
             by_cell.setdefault(check.cell, set()).add(check.cause or check.verdict)
-    # where there is no room for all, what is not there is the least news
     news = sorted(by_cell.items(), key=lambda item: item[1] == {"missing"})
-    told = ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in news)
-    if len(told) > room and len({frozenset(causes) for causes in by_cell.values()}) == 1:
-        return f"{len(by_cell)} cells ({', '.join(sorted(next(iter(by_cell.values()))))})"
-    return told
+    return ", ".join(f"{cell} ({'/'.join(sorted(causes))})" for cell, causes in news)
 
 
 def print_audit(console: Console, assignment: str, trials: Sequence[Trial]) -> None:
     """The mutation table of an assignment."""
-    table = Table(
-        title=f"{assignment}: the grader, graded",
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
-    )
-    for name in ("submission", "score", "killed by", "verdict"):
-        table.add_column(name, justify="right" if name == "score" else "left", overflow="fold")
+    rows = []
     for trial in trials:
         label = trial.name if trial.mistake is None else f"{trial.mistake.of}: {trial.name}"
         killers = trial.killed_by
         told = ", ".join(killers[:3]) + (f" and {len(killers) - 3} more" if len(killers) > 3 else "")
-        table.add_row(
-            label,
-            f"{trial.report.score:g}",
-            told,
-            Text(trial.verdict, style="green" if trial.verdict == "ok" else "red"),
-        )
-    console.print(table)
+        verdict = Text(trial.verdict, style="green" if trial.verdict == "ok" else "red")
+        rows.append([Text(label), Text(f"{trial.report.score:g}"), verdict, Text(told)])
+    console.print(Text(f"{assignment}: the grader, graded", style="italic"), soft_wrap=True)
+    columns = [Column("submission"), Column("score", "number"), Column("verdict"), Column("killed by")]
+    print_table(console, columns, rows)
     mistakes = [trial for trial in trials if trial.mistake is not None]
     killed = sum(bool(trial.killed_by) for trial in mistakes)
     hinted = sum(trial.verdict == "ok" for trial in mistakes)
     console.print(
         f"mutation score {killed}/{len(mistakes)} killed, {hinted}/{len(mistakes)} with their own hint\n",
         highlight=False,
+        soft_wrap=True,
     )

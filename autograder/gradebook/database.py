@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from autograder.errors import UsageError
+from autograder.errors import StorageError, UsageError
 from autograder.gradebook import ledger
 
 MIGRATIONS: Final = Path(nbgrader.__file__).parent / "alembic"
@@ -69,7 +69,7 @@ class Database:
                 connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
                 found = head
             if found != head:
-                raise UsageError(
+                raise StorageError(
                     f"gradebook {_shown(self._url)} has schema {found}, this nbgrader needs {head}: "
                     "back it up, then run `nbgrader db upgrade`"
                 )
@@ -84,7 +84,7 @@ class Database:
             # its other subclasses (a broken constraint, wrong SQL) are this program's mistakes and stay so
             if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
                 raise
-            raise UsageError(f"gradebook {_shown(self._url)}: {self._advice(str(error.orig))}") from error
+            raise StorageError(f"gradebook {_shown(self._url)}: {self._advice(str(error.orig))}") from error
 
     def _advice(self, reason: str) -> str:
         if "database is locked" in reason:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from autograder.errors import UsageError
+from autograder.errors import StorageError, UsageError
 from autograder.gradebook import names
 
 
@@ -56,7 +57,9 @@ def _expect_name(name: str) -> None:
 
 
 def _unwritable(error: OSError) -> UsageError:
-    return UsageError(
+    """The disk is full: nothing can be recorded any more. Anything else concerns this folder alone."""
+    kind = StorageError if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS} else UsageError
+    return kind(
         f"{error.filename}: {error.strerror}: make room or mend its rights, and grade again; "
         "scores recorded so far are kept"
     )

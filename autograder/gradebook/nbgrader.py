@@ -20,6 +20,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select
 
 from autograder.gradebook import answers, companions, comparison, extensions, folders, recording, registration, rows
+from autograder.gradebook import scores as held
 from autograder.gradebook.comparison import Difference, Expected
 from autograder.gradebook.database import Database
 from autograder.gradebook.late import LatePenalties
@@ -214,6 +215,15 @@ class CourseGradebook:
         """
         with self._database.transaction() as connection:
             return rows.standing(connection, assignment)
+
+    def scores(self, assignment: str) -> dict[str, held.StudentScores]:
+        """What the gradebook holds of an assignment, by student.
+
+        Raises:
+            UsageError: the database can't be used.
+        """
+        with self._database.transaction() as connection:
+            return held.of_assignment(connection, assignment)
 
     def _submitted(self, student: str, assignment: str) -> Path:
         """The folder that nbgrader collects a submission into."""

@@ -6,10 +6,15 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from autograder.errors import UsageError
+
+def graded(course_root: Path, assignment: str) -> list[str]:
+    """The students with a graded notebook for an assignment, sorted."""
+    notebooks = (course_root / "autograded").glob(f"*/{assignment}/{assignment}.ipynb")
+    return sorted(path.parent.parent.name for path in notebooks)
 
 
 def generate(
@@ -19,34 +24,28 @@ def generate(
     course_id: str,
     students: Sequence[str] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[Path]:
-    """Make `feedback/<student>/<assignment>/<assignment>.html` for each graded submission; the pages' paths.
+) -> tuple[list[Path], dict[str, str]]:
+    """Make `feedback/<student>/<assignment>/<assignment>.html` for each of `students`; for all who are graded if None.
 
-    Raises:
-        UsageError: nothing is graded yet; or nbgrader cannot make a page, after all others were made.
+    Returns:
+        The pages, and why there is none for some students.
     """
-    notebooks = (course_root / "autograded").glob(f"*/{assignment}/{assignment}.ipynb")
-    graded = sorted(path.parent.parent.name for path in notebooks)
-    chosen = [student for student in graded if not students or student in students]
-    missing = sorted({*(students or ())} - {*graded})
-    if missing or not chosen:
-        what = f"nothing of {', '.join(missing)}" if missing else "nothing"
-        raise UsageError(f"{what} is graded yet for {assignment}: run `autograder grade {assignment}` first")
+    students = graded(course_root, assignment) if students is None else students
     _make_default_course(db_url)
-    processes = min(len(os.sched_getaffinity(0)), len(chosen))
-    batches = [chosen[start : start + 5] for start in range(0, len(chosen), 5)]
-    done = 0
-    failed: dict[str, str] = {}
+    processes = max(1, min(len(os.sched_getaffinity(0)), len(students)))
+    batches = [list(students[start : start + 5]) for start in range(0, len(students), 5)]
+    done, failed = 0, dict[str, str]()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(_pages, course_root, db_url, assignment, course_id, batch): batch for batch in batches}
         for future in as_completed(running):
-            failed |= future.result()
+            try:
+                failed |= future.result()
+            except BrokenProcessPool as error:
+                failed |= dict.fromkeys(running[future], f"the process that made the page died: {error}")
             done += len(running[future])
-            progress(done, len(chosen))
-    if failed:
-        told = "; ".join(f"{student}: {reason}" for student, reason in sorted(failed.items()))
-        raise UsageError(f"nbgrader could not make the feedback of {told}; all other pages are made")
-    return [course_root / "feedback" / student / assignment / f"{assignment}.html" for student in chosen]
+            progress(done, len(students))
+    made = [course_root / "feedback" / student / assignment / f"{assignment}.html" for student in students]
+    return [path for path, student in zip(made, students, strict=True) if student not in failed], failed
 
 
 def _make_default_course(db_url: str) -> None:
@@ -58,7 +57,7 @@ def _make_default_course(db_url: str) -> None:
 
 
 def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]) -> dict[str, str]:
-    """Make these students' pages in this process; those that failed, and why."""
+    """Make these students' pages in this process; who has none, and why."""
     from nbgrader.converters import GenerateFeedback
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
@@ -75,11 +74,13 @@ def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, stud
         config.CourseDirectory.assignment_id = assignment
         config.CourseDirectory.student_id = student
         config.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
-        coursedir = CourseDirectory(config=config)
-        converter = GenerateFeedback(coursedir=coursedir, config=config, log=log)
-        converter.force = True
         try:
+            coursedir = CourseDirectory(config=config)
+            converter = GenerateFeedback(coursedir=coursedir, config=config, log=log)
+            converter.force = True
             converter.start()
         except (NbGraderException, SystemExit) as error:
             failed[student] = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this student's page alone
+            failed[student] = f"{type(error).__name__}: {error}"
     return failed

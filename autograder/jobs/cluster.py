@@ -65,8 +65,7 @@ def client(
                 )
             yield found
         return
-    get_mp_context().set_forkserver_preload([*preload])
-    _start_forkserver()
+    _start_forkserver(get_mp_context(), preload)
     with ExitStack() as stack:
         with _interrupts_held_back():
             cluster = LocalCluster(
@@ -101,8 +100,19 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _start_forkserver() -> None:
-    """With SIGINT ignored, which its forks inherit: Ctrl-C is for the command, which then ends its workers itself."""
+_preloaded: list[Sequence[str]] = []
+"""What the running forkserver has imported."""
+
+
+def _start_forkserver(context: Any, preload: Sequence[str]) -> None:
+    """Start it, or again where the one of an assignment before has imported other modules.
+
+    It ignores SIGINT, which its forks inherit: Ctrl-C is for the command, which then ends its workers itself.
+    """
+    if _preloaded and _preloaded[-1] != preload:
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # there is no public way
+    _preloaded[:] = [preload]
+    context.set_forkserver_preload([*preload])
     if threading.current_thread() is not threading.main_thread():
         forkserver.ensure_running()
         return

@@ -2,82 +2,41 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import cached_property
 
 import nbformat
 
-from autograder.errors import SandboxError, UsageError
+from autograder.errors import (
+    AssignmentError,
+    AutograderError,
+    BrokenChecksError,
+    SandboxError,
+    StorageError,
+    UsageError,
+)
 from autograder.gradebook.names import shown
 from autograder.gradebook.nbgrader import CourseGradebook
-from autograder.gradebook.rows import Standing
+from autograder.gradebook.scores import GradebookReader, StudentScores
 from autograder.grading.grade import Basis
-from autograder.jobs import restoring, work
-from autograder.jobs.cluster import GPU, client, default_workers, has_gpus
+from autograder.jobs import restoring, running, work
+from autograder.jobs.outcome import Cohort, Options, Progress
+from autograder.jobs.plan import expected
 from autograder.jobs.store import Attempt, AttemptStore, Kept, key_of
 from autograder.model.assignment import Runner
+from autograder.model.difference import Difference, OldScores
 from autograder.model.report import Report, said_by_all
 from autograder.model.submission import Submission
 from autograder.notebooks.releases import Releases
-from autograder.sandbox import gpu
 from autograder.sandbox.choose import sandbox
 from autograder.sandbox.interface import Sandbox
 from autograder.sandbox.slot import sweep
 from autograder.settings import Settings
-from autograder.submissions.collect import collect, strays
-
-
-class Progress(Protocol):
-    """Told of each submission as it is done."""
-
-    def __call__(self, done: int, total: int, report: Report, fresh: bool) -> None:
-        """`fresh` says whether it was run now, or taken from the store."""
-
-
-@dataclass(slots=True)
-class Cohort:
-    """A class of submissions of one assignment, and what came of it.
-
-    `interrupted` when Ctrl-C ended it early.
-    """
-
-    assignment: str
-    reports: list[Report] = field(default_factory=list)
-    total: int = 0
-    reused: int = 0
-    queued: int = 0
-    interrupted: bool = False
-    standing: Standing = field(default_factory=lambda: Standing({}, 0))
-    waiting: str = ""
-    """Why some are `queued`."""
-    restored: restoring.Restored = field(default_factory=restoring.Restored)
-    """What the gradebook lacked of submissions that were graded before."""
-    doubts: list[str] = field(default_factory=list)
-    """What staff should look at in what was handed in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to grade a class. None is as the course says, or as is usual."""
-
-    sandbox: str = "auto"
-    scheduler: str | None = None
-    workers: int | None = None
-    force: bool = False
-    image: str | None = None
-    runtime: str | None = None
-    slot_lifetime: int | None = None
-    gpus: str | None = None
-    """Which: "all", "none", or numbers and UUIDs with commas between."""
-    slots_per_gpu: int | None = None
-    limits: tuple[str, ...] = ()
-    """What goes before the course's own, `NAME=VALUE`; `settings` were read with them."""
-    students: tuple[str, ...] = ()
-    """Only these; all where it is empty."""
+from autograder.submissions.collect import collect, strays, students
 
 
 def grade(
@@ -90,13 +49,18 @@ def grade(
     """Grade `course/submitted/*/<name>/`, into the store of attempts and nbgrader's gradebook.
 
     A result is in the store before it is in the gradebook, and in the gradebook before the next one is waited
-    for: an end at any moment loses nothing, and the next run goes on where this one stopped.
+    for: an end at any moment loses nothing, and the next run goes on where this one stopped. Whatever one
+    submission raises is that submission's `failed` report.
 
     Raises:
-        UsageError: unknown or unreleased assignment; no submissions, sandbox or scheduler; locked gradebook.
-        CheckerError: the assignment's checks cannot be loaded.
+        AssignmentError: not released, no checks, or other cells than the gradebook has.
+        BrokenChecksError: the assignment's checks cannot be loaded.
+        StorageError: the store or the gradebook cannot be used.
+        UsageError: unknown assignment; no submissions, sandbox or scheduler.
     """
-    task = Basis.load(settings.assignment(name), settings.root, settings.secret)
+    assignment = settings.assignment(name)
+    with _of_the_assignment():
+        task = Basis.load(assignment, settings.root, settings.secret)
     chosen = sandbox(options.sandbox)
     lifetime = options.slot_lifetime or settings.sandbox.slot_lifetime
     setup = work.Setup(
@@ -104,15 +68,32 @@ def grade(
         slots_per_gpu=options.slots_per_gpu or settings.sandbox.slots_per_gpu,
     )  # fmt: skip
     image = chosen.image_id(task.slot_spec(options.image, options.runtime))
-    store = AttemptStore(f"sqlite:///{settings.course_folder / 'attempts.db'}")
-    book = restoring.gradebook(settings)
-    with book:
-        try:
+    attempts = settings.course_folder / "attempts.db"
+    with ExitStack() as stack:
+        run: _Run
+        if options.dry_run:
+            book = stack.enter_context(GradebookReader(settings.db_url))
+            store = AttemptStore(f"sqlite:///{attempts}" if attempts.is_file() else "sqlite://")
+            stack.callback(store.close)
             run = _Run(settings, task, setup, options, store, book, progress)
-            return run.all(image, starting)
-        finally:
-            store.close()
-            _sweep(chosen)
+        else:
+            store = AttemptStore(f"sqlite:///{attempts}")
+            stack.callback(store.close)
+            opened = stack.enter_context(restoring.gradebook(settings))
+            run = _Recorded(settings, task, setup, options, store, opened, progress)
+        stack.callback(_sweep, chosen)
+        return run.all(image, starting)
+
+
+@contextmanager
+def _of_the_assignment() -> Iterator[None]:
+    """What is wrong in the block is wrong with this assignment alone, unless no other could be stored either."""
+    try:
+        yield
+    except (StorageError, AssignmentError):
+        raise
+    except UsageError as error:
+        raise AssignmentError(str(error)) from error
 
 
 def _sweep(sandbox: Sandbox) -> None:
@@ -123,7 +104,7 @@ def _sweep(sandbox: Sandbox) -> None:
 
 
 class _Run:
-    """One run over a class."""
+    """One run over a class that records nothing: `--dry-run`."""
 
     def __init__(
         self,
@@ -132,50 +113,90 @@ class _Run:
         setup: work.Setup,
         options: Options,
         store: AttemptStore,
-        book: CourseGradebook,
+        book: CourseGradebook | GradebookReader,
         progress: Progress,
     ) -> None:
         self.settings, self.task, self.setup, self.options = settings, task, setup, options
         self.store, self.book, self.progress = store, book, progress
-        self.cohort = Cohort(setup.assignment)
-        self.held: dict[str, str] = {}
-        """By student, why a submission waits for staff."""
-        self.gpus: tuple[gpu.Gpu, ...] = ()
-        """Of this machine, where submissions may run on one and here."""
-        if task.assignment.runner == "gpu" and options.scheduler is None:
-            self.gpus = gpu.chosen(self._names())
+        self.cohort = Cohort(setup.assignment, difference=Difference(setup.assignment))
+        self.machine = running.Machine.of(
+            task.assignment, options.scheduler, options.workers, options.gpus or settings.sandbox.gpus
+        )
+        self.releases = Releases(settings.root / "assignments", [each.name for each in settings.assignments])
 
     def all(self, image: str, starting: Callable[[str, int], None]) -> Cohort:
         """Take from the store what is there, run the rest."""
         submissions = self._submissions()
-        self.cohort.total = len(submissions) + len(self.held)
-        self._hold()
-        self.book.register(self.setup.assignment, self.task.released, self.task.assignment.due)
-        self.book.add_students([submission.student for submission in submissions])
-        restoring.share_extensions(self.store, self.book, self.setup.assignment, self.task.assignment.due)
-        todo, graded = [], []
+        self._prepare(submissions)
+        todo: list[Submission] = []
+        graded: list[tuple[Submission, Kept]] = []
         for submission in submissions:
-            kept = None if self.options.force else self._graded(submission, image)
-            if kept is None:
-                todo.append(submission)
+            with self._alone(submission.student, "it could not be taken from the store of attempts"):
+                kept = None if self.options.force else self._graded(submission, image)
+                if kept is None:
+                    todo.append(submission)
+                else:
+                    self._compare(kept)
+                    graded.append((submission, kept))
+        unrecorded = self._restore(graded)
+        for submission, kept in graded:
+            if submission.student in unrecorded:
+                self._fail(submission.student, unrecorded[submission.student])
             else:
-                graded.append((submission, kept))
-        self.cohort.restored = restoring.restore(self.store, self.book, self.setup.assignment, graded)
-        for _, kept in graded:
-            self.cohort.reused += 1
-            self._done(kept.report, fresh=False)
+                self.cohort.reused += 1
+                self._done(kept.report, fresh=False)
         if todo:
             self._run(todo, lambda told: starting(told, self.cohort.total))
+        self._settle()
         self.cohort.reports.sort(key=lambda report: report.student)
-        self.cohort.standing = self.book.standing(self.setup.assignment)
         self.cohort.doubts += self._doubts()
         return self.cohort
+
+    @cached_property
+    def _before(self) -> dict[str, StudentScores]:
+        """What the gradebook holds when the first submission is compared."""
+        return self.book.scores(self.setup.assignment)
+
+    def _prepare(self, submissions: list[Submission]) -> None:
+        """Called before anything is graded."""
+
+    def _restore(self, _graded: list[tuple[Submission, Kept]]) -> dict[str, str]:
+        """Called with what was graded before; by student, why it could not be recorded."""
+        return {}
+
+    def _keep(self, submission: Submission, attempt: Attempt) -> None:
+        """Called with each attempt that was graded now."""
+
+    def _settle(self) -> None:
+        """Called when everything is graded."""
+
+    @contextmanager
+    def _alone(self, student: str, told: str) -> Iterator[None]:
+        """Whatever is raised for one submission is its `failed` report: it never ends the run.
+
+        Raises:
+            StorageError: nothing can be stored any more.
+            AssignmentError, BrokenChecksError: no submission of this assignment can be graded.
+        """
+        try:
+            yield
+        except (StorageError, AssignmentError, BrokenChecksError):
+            raise
+        except AutograderError as error:
+            self._fail(student, f"{told}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this submission alone
+            self._fail(student, f"{told}: {type(error).__name__}: {error}\n{traceback.format_exc()}")
+
+    def _fail(self, student: str, told: str) -> None:
+        provenance = self.task.provenance(Submission(student, self.setup.assignment, b""), "")
+        report = Report(student, self.setup.assignment, "failed", (), provenance, error=told)
+        self._done(report, fresh=False)
 
     def _graded(self, submission: Submission, image: str) -> Kept | None:
         """The attempt that is there already. What ran on a GPU counts where there is none, but not the reverse."""
         runners: tuple[Runner, ...] = ("cpu",)
         if self.task.assignment.runner == "gpu":
-            runners = ("gpu",) if self.gpus else ("gpu", "cpu")
+            runners = ("gpu",) if self.machine.gpus else ("gpu", "cpu")
         for runner in runners:
             provenance = self.task.provenance(submission, image, runner)
             kept = self.store.kept(key_of(submission.student, submission.assignment, provenance))
@@ -184,31 +205,22 @@ class _Run:
         return None
 
     def _submissions(self) -> list[Submission]:
+        """What can be graded. What staff have to look at first is reported as not graded."""
         name, folder = self.setup.assignment, self.settings.course_folder
-        releases = Releases(self.settings.root / "assignments", [each.name for each in self.settings.assignments])
-        found = collect(folder, self.task.assignment, releases, self.options.students)
-        if found.missing:
-            raise UsageError(
-                f"no submission of {', '.join(map(shown, found.missing))} for {name}: expected a folder "
-                f"{folder / 'submitted'}/<student>/{name}/"
-            )
+        found = collect(folder, self.task.assignment, self.releases, self.options.students)
         if not (found.submissions or found.held):
-            where = folder / "submitted" / "<student>" / name
-            also = "".join(f"; {warning}" for warning in found.warnings[:3])
-            raise UsageError(
-                f"nothing to grade: expected {name}.ipynb in {where}/ (nbgrader collect puts it there){also}"
-            )
-        self.held = found.held
+            raise expected(self.settings, [name], found.missing, found.warnings)
+        self.cohort.total = len(found.submissions) + len(found.held)
         self.cohort.doubts += [f"{each.student}: {told}" for each in found.submissions for told in each.warnings]
-        self.cohort.doubts += [*found.warnings, *strays(folder, releases)]
+        self.cohort.doubts += [*found.warnings, *strays(folder, self.releases)]
+        for student, why in found.held.items():
+            self._fail(student, why)
+        if not self.options.students:
+            known = sorted({*students(folder, self.releases), *self.book.students()})
+            here = {submission.student for submission in found.submissions} | found.held.keys()
+            self.cohort.students = len(known)
+            self.cohort.absent = tuple(shown(student)[1:-1] for student in known if student not in here)
         return found.submissions
-
-    def _hold(self) -> None:
-        """Report the submissions that wait for staff as not graded; the store and the gradebook are not changed."""
-        for student, why in self.held.items():
-            handed_in = Submission(student, self.setup.assignment, b"", unreadable=why)
-            provenance = self.task.provenance(handed_in, "")
-            self._done(Report(student, self.setup.assignment, "failed", (), provenance, error=why), fresh=False)
 
     def _doubts(self) -> list[str]:
         """Submissions that could not be read, and what their reports warn of."""
@@ -220,85 +232,77 @@ class _Run:
         unclear = [f"{report.student}: {warning}" for report in self.cohort.reports for warning in report.warnings]
         return unread + unclear
 
-    def _names(self) -> str:
-        return self.options.gpus or self.settings.sandbox.gpus
-
     def _run(self, todo: list[Submission], starting: Callable[[str], None]) -> None:
-        from distributed import as_completed
-
-        where, needed = self.options.scheduler, self.task.assignment.needs_gpu
-        if needed and not where and not self.gpus:
-            self._queue(todo, "this machine has none" if self._names() != gpu.NONE else "none may be used")
-            return
-        told = f"asking {where} for workers" if where else f"starting {self.setup.sandbox} slots{self._on()}"
-        starting(f"{told}, {len(todo)} to grade")
-        turns = len(self.gpus) * self.setup.slots_per_gpu
-        workers = min(self.options.workers or turns or default_workers(), len(todo))
-        with client(where, workers, work.IMPORTS[self.task.assignment.profile], gpus=turns > 0) as dask:
-            gc.freeze()  # what has been imported stays: no later collection need look at it
-            routed = turns > 0 or (self.task.assignment.runner == "gpu" and has_gpus(dask))
-            if needed and not routed:
-                self._queue(todo, f"no worker of {where} has one (`dask worker ... --resources GPU=1`)")
-                return
-            setup = replace(self.setup, gpus=self._names()) if routed else self.setup
-            resources = {GPU: 1} if routed else None
-            by_key: dict[str, Submission] = {}
-            futures = []
-            for submission in todo:
-                future = dask.submit(work.work, setup, submission, pure=False, resources=resources)
-                by_key[future.key] = submission
-                futures.append(future)
-            try:
-                for future in as_completed(futures):
-                    self._finish(by_key[future.key], future)
-                    future.release()
-            except KeyboardInterrupt:
-                self.cohort.interrupted = True
-                starting("stopping, the sandboxes take some seconds")
-                dask.cancel(futures)
-
-    def _on(self) -> str:
-        if self.task.assignment.runner == "cpu":
-            return ""
-        names = ", ".join(dict.fromkeys(each.name for each in self.gpus))
-        if not names:
-            return " (no GPU here: the checks take their CPU size)"
-        return f" on {len(self.gpus)} GPU{'s' if len(self.gpus) > 1 else ''} ({names})"
+        try:
+            with running.started(self.machine, self.setup, self.task.assignment, todo, starting) as batch:
+                try:
+                    for submission, result in batch.finished():
+                        self._finish(submission, result)
+                except KeyboardInterrupt:
+                    self.cohort.interrupted = True
+                    starting("stopping, the sandboxes take some seconds")
+                    batch.cancel()
+        except running.NoGpuError as error:
+            self._queue(todo, str(error))
 
     def _queue(self, todo: list[Submission], why: str) -> None:
         """Leave submissions for a machine that can run them: neither the store nor the gradebook hears of it."""
-        self.cohort.waiting = f"{self.setup.assignment} needs a GPU, and {why}"
+        self.cohort.waiting = why
         for submission in todo:
             provenance = self.task.provenance(submission, "")
-            report = Report(
-                submission.student, submission.assignment, "queued", (), provenance, error=self.cohort.waiting
-            )
+            report = Report(submission.student, submission.assignment, "queued", (), provenance, error=why)
             self.cohort.queued += 1
             self._done(report, fresh=False)
 
-    def _finish(self, submission: Submission, future: Any) -> None:
-        """Keep what a worker returned.
+    def _finish(self, submission: Submission, result: running.Result) -> None:
+        """Keep what a worker returned."""
+        with self._alone(submission.student, "it could not be graded"):
+            attempt = Attempt(*result())
+            with self._alone(submission.student, "it was graded and could not be recorded"):
+                self._compare(attempt)
+                self._keep(submission, attempt)
+                self._done(attempt.report, fresh=True)
 
-        A worker that died three times over a submission is the sandbox's failure.
-        """
-        from distributed import KilledWorker
-
-        try:
-            report_data, notebook = future.result()
-            attempt = Attempt(work.report_of(report_data), notebook.decode())
-        except KilledWorker as error:
-            provenance = self.task.provenance(submission, "")
-            told = f"the worker that graded it died again and again: {error}"
-            report = Report(submission.student, submission.assignment, "failed", (), provenance, error=told)
-            attempt = Attempt(report, json.dumps(self.task.released))
-        self._record(submission, attempt)
-        self._done(attempt.report, fresh=True)
-
-    def _record(self, submission: Submission, attempt: Attempt) -> None:
-        key = self.store.put(replace(attempt, recorded=False))
-        if self.book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook))):
-            self.store.mark_recorded(key)
+    def _compare(self, attempt: Attempt | Kept) -> None:
+        """Note what changes; called before an attempt is recorded."""
+        if attempt.recorded:
+            self.cohort.difference.unchanged += 1
+            return
+        report = attempt.report
+        old: OldScores | None = None
+        if (recorded := self.store.recorded_report(report.student, report.assignment)) is not None:
+            old = OldScores.of(recorded)
+        elif (scores := self._before.get(report.student)) is not None:
+            checked = {check.cell for check in report.checks}
+            old = OldScores({name: cell.automatic or 0.0 for name, cell in scores.cells.items() if name in checked})
+        self.cohort.difference.add(old, report)
 
     def _done(self, report: Report, *, fresh: bool) -> None:
         self.cohort.reports.append(report)
         self.progress(len(self.cohort.reports), self.cohort.total, report, fresh)
+
+
+class _Recorded(_Run):
+    """One run whose results go into the store of attempts and the gradebook."""
+
+    book: CourseGradebook
+
+    def _prepare(self, submissions: list[Submission]) -> None:
+        name, due = self.setup.assignment, self.task.assignment.due
+        with _of_the_assignment():
+            self.book.register(name, self.task.released, due)
+        self.book.add_students([submission.student for submission in submissions])
+        restoring.share_extensions(self.store, self.book, name, due)
+
+    def _restore(self, graded: list[tuple[Submission, Kept]]) -> dict[str, str]:
+        self.cohort.restored = restoring.restore(self.store, self.book, self.setup.assignment, graded)
+        return self.cohort.restored.failed
+
+    def _keep(self, submission: Submission, attempt: Attempt) -> None:
+        key = self.store.put(replace(attempt, recorded=False))
+        if self.book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook))):
+            self.store.mark_recorded(key)
+
+    def _settle(self) -> None:
+        self.cohort.standing = self.book.standing(self.setup.assignment)
+        self.cohort.scores = self.book.scores(self.setup.assignment)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import nbformat
 
+from autograder.errors import AutograderError, StorageError
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.jobs.store import AttemptStore, Extension, Kept
 from autograder.model.assignment import Assignment
@@ -28,6 +29,8 @@ class Restored:
     """Their time of handing in or their late penalty was not up to date."""
     lost: list[str] = field(default_factory=list)
     """They cannot be restored: the store has no attempt of theirs."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """They could not be written, and why."""
 
     def lines(self) -> list[str]:
         """A line for each kind; none where the gradebook held everything."""
@@ -74,26 +77,33 @@ def restore(
 ) -> Restored:
     """Write what the gradebook lacks of attempts that were graded before.
 
+    What is wrong with one attempt is noted in the result, and stops no other.
+
     Raises:
-        UsageError: the gradebook or the store cannot be used.
-        CheckerError: nbgrader would read another score from a notebook than its report gives.
+        StorageError: the gradebook or the store cannot be used.
     """
     done = Restored()
     different = book.differences(assignment, ((submission, kept.report) for submission, kept in graded))
     for submission, kept in graded:
         difference = different.get(submission.student)
-        if difference == "time" and kept.recorded:
-            book.record_time(submission)
-            done.times.append(submission.student)
-        elif difference is not None or not kept.recorded:
-            attempt = store.find(kept.key)
-            if attempt is None:
+        if difference is None and kept.recorded:
+            continue
+        try:
+            if difference == "time" and kept.recorded:
+                book.record_time(submission)
+                done.times.append(submission.student)
+            elif (attempt := store.find(kept.key)) is None:
                 done.lost.append(submission.student)
-                continue
-            if kept.recorded:
-                done.submissions.append(submission.student)
-            book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook)))
-            store.mark_recorded(kept.key)
+            else:
+                book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook)))
+                store.mark_recorded(kept.key)
+                if kept.recorded:
+                    done.submissions.append(submission.student)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is wrong with one attempt stops no other
+            told = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
+            done.failed[submission.student] = f"the gradebook could not be brought up to date: {told}"
     return done
 
 
@@ -101,8 +111,7 @@ def restore_recorded(settings: Settings, assignment: Assignment) -> Restored:
     """Write what the gradebook lacks of what was recorded last, for commands that grade nothing.
 
     Raises:
-        UsageError: as `restore`.
-        CheckerError: as `restore`.
+        UsageError: as `restore`; or the assignment has other cells than the gradebook.
     """
     released = settings.root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
     kept = settings.course_folder / "attempts.db"

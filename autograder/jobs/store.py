@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from autograder.errors import UsageError
+from autograder.errors import StorageError
 from autograder.model.report import Provenance, Report
 
 _metadata = MetaData()
@@ -98,7 +98,7 @@ class AttemptStore:
         """Open or make it.
 
         Raises:
-            UsageError: it cannot be opened.
+            StorageError: it cannot be opened.
         """
         arguments = {"timeout": 30} if url.startswith("sqlite") else {}
         self._engine = create_engine(url, connect_args=arguments)
@@ -150,6 +150,15 @@ class AttemptStore:
         with self._transaction() as connection:
             connection.execute(_extensions.delete().where(chosen))
             connection.execute(_extensions.insert(), row)
+
+    def recorded_report(self, student: str, assignment: str) -> Report | None:
+        """The report whose scores the gradebook was given last, of one student."""
+        query = select(_attempts.c.report).where(
+            _attempts.c.student == student, _attempts.c.assignment == assignment, _attempts.c.recorded
+        )
+        with self._transaction() as connection:
+            data = connection.scalars(query).first()
+        return None if data is None else Report.from_stored(json.loads(zlib.decompress(data)))
 
     def put(self, attempt: Attempt) -> str:
         """Keep an attempt, in place of an earlier one of the same key; its key.
@@ -204,7 +213,7 @@ class AttemptStore:
                 if "full" in reason
                 else "check its folder"
             )
-            raise UsageError(
+            raise StorageError(
                 f"the store of attempts ({self._engine.url.render_as_string()}) cannot be used: {reason}: "
                 f"{advice}; what is graded already is kept, and the next run goes on from there"
             ) from error

@@ -11,6 +11,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Final
 
+from autograder.errors import AssignmentError, BrokenChecksError, CheckerError, UsageError
 from autograder.grading.grade import Grader, Task
 from autograder.grading.slots import SlotPool
 from autograder.model.assignment import Assignment
@@ -51,9 +52,18 @@ class Setup:
 
 @cache
 def grader(setup: Setup) -> tuple[Grader, Task]:
-    """This process's grader and task, made once. Its slots are removed when the process ends."""
+    """This process's grader and task, made once. Its slots are removed when the process ends.
+
+    Raises:
+        AssignmentError, BrokenChecksError: no submission of this assignment can be graded.
+    """
     settings = Settings.read(setup.root, setup.limits)
-    task = Task.load(settings.assignment(setup.assignment), settings.root, settings.secret)
+    try:
+        task = Task.load(settings.assignment(setup.assignment), settings.root, settings.secret)
+    except CheckerError as error:
+        raise BrokenChecksError(str(error)) from error
+    except UsageError as error:
+        raise AssignmentError(str(error)) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the command has told who started it
         chosen = sandbox(setup.sandbox)

@@ -1,5 +1,6 @@
 """The Dask cluster of this machine: nobody else reaches it, and nobody's port is in its way."""
 
+import sys
 from contextlib import closing
 from http.client import HTTPConnection
 
@@ -43,3 +44,15 @@ def test_a_local_cluster_listens_to_this_machine_alone_and_shows_no_pages(recwar
     assert answers == {404}
     assert DASHBOARD not in servers
     assert not [warning for warning in recwarn if "already in use" in str(warning.message)]
+
+
+def imported(names):
+    return [name for name in names if name in sys.modules]
+
+
+def test_the_workers_of_each_cluster_are_forks_of_what_it_preloads():
+    """Several assignments in one command: those of one profile need not hold what another's need."""
+    names = ["colorsys", "pyclbr", "tabnanny"]
+    for wanted in (["colorsys"], ["pyclbr", "colorsys"], ["pyclbr"]):
+        with client(None, 1, [*wanted, __name__]) as found:
+            assert found.submit(imported, names, pure=False).result() == sorted(wanted)

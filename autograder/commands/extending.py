@@ -1,4 +1,4 @@
-"""`autograder extend`: parse, call, print."""
+"""The command that extends due dates: `extend`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.commands.options import examples
 from autograder.console import out
 from autograder.errors import UsageError
 from autograder.table import aligned, plain
@@ -13,6 +14,12 @@ from autograder.table import aligned, plain
 if TYPE_CHECKING:
     from autograder.jobs.extending import Extended
     from autograder.settings import Settings
+
+EXAMPLES = examples(
+    ("autograder extend ada convolution --by 2d", "two days later"),
+    ("autograder extend ada convolution --until 2027-02-10", "at the end of that day"),
+    ("autograder extend --list", "all extensions"),
+)
 
 
 def extend(

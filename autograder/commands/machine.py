@@ -1,0 +1,35 @@
+"""Commands about the machine: `doctor`, and the `image` of docker sandboxes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autograder.console import err, out, say
+
+
+def doctor() -> None:
+    """Say which walls stand on this machine, what each stops, and what to install for the rest."""
+    from autograder.sandbox.doctor import diagnose, render
+
+    render(diagnose(), out)
+
+
+def build(
+    base: Annotated[
+        str, typer.Option(help="the base image, or `mmdebstrap`: a Debian root filesystem made here")
+    ] = "python:3.11-slim",
+    tag: Annotated[str, typer.Option(help="the name of the image")] = "autograder:latest",
+    force: Annotated[bool, typer.Option("--force", help="build it even if nothing changed")] = False,
+) -> None:
+    """Build the image of docker sandboxes: Python and the course's packages, none of the grader's code."""
+    from autograder.sandbox.image import build as build_image
+
+    build_image(
+        base=base,
+        tag=tag,
+        force=force,
+        say=lambda line: err.print(line, highlight=False, markup=False, soft_wrap=True),
+    )
+    say(f"image {tag} is ready")

@@ -1,0 +1,94 @@
+"""Commands that hand results out: `feedback` pages and `export` of all scores."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.commands.options import NamesArgument, StudentsOption, examples, expect_folder, write_text
+from autograder.console import count, note, progress, say, tell_restored
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.model.assignment import Assignment
+
+FEEDBACK_EXAMPLES = examples(
+    ("autograder feedback", "pages for everything that is graded"),
+    ("autograder feedback convolution --student ada", "one page"),
+)
+EXPORT_EXAMPLES = examples(
+    ("autograder export", "all scores to scores.csv"),
+    ("autograder export convolution --to convolution.csv", "one assignment"),
+    ("autograder export --to - | head", "to standard output"),
+)
+
+
+def feedback(names: NamesArgument = None, student: StudentsOption = None) -> None:
+    """Make feedback pages with nbgrader's own generator: course/feedback/STUDENT/NAME/NAME.html.
+
+    Without a name: every assignment with graded submissions, in the course's order.
+    """
+    from autograder.commands.several import each
+    from autograder.gradebook.pages import generate, graded
+    from autograder.jobs import restoring
+    from autograder.jobs.plan import chosen
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    assignments = chosen(settings, names or ())
+    well = each(assignments, lambda assignment, _: tell_restored(restoring.restore_recorded(settings, assignment)))
+    found = {assignment.name: graded(settings.course_folder, assignment.name) for assignment in assignments}
+    unknown = sorted({*(student or ())} - {name for students in found.values() for name in students})
+    if unknown or not any(found.values()):
+        what = f"nothing of {', '.join(unknown)}" if unknown else "nothing"
+        command = f"autograder grade {assignments[0].name}" if len(assignments) == 1 else "autograder grade"
+        raise UsageError(f"{what} is graded yet for {' or '.join(found)}: run `{command}` first")
+    wanted = {name: [who for who in students if not student or who in student] for name, students in found.items()}
+    if empty := [name for name, students in wanted.items() if not students]:
+        say(f"nothing graded for: {', '.join(empty)}")
+
+    def work(assignment: Assignment, label: str) -> bool:
+        name = assignment.name
+        with progress(label) as (advance, starting):
+            starting("feedback")
+            pages, failed = generate(
+                settings.course_folder, settings.db_url, name, settings.course_id, wanted[name],
+                lambda done, total: advance(done, total, None, True),
+            )  # fmt: skip
+        told = f"{count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html"
+        say(told)
+        for whose, reason in failed.items():
+            note("no page", f"{name}: {whose}: {reason}")
+        return not failed
+
+    if not (each([assignment for assignment in assignments if wanted[assignment.name]], work) and well):
+        raise typer.Exit(1)
+
+
+def export(
+    names: NamesArgument = None,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="the file to write; - is standard output")
+    ] = "scores.csv",
+) -> None:
+    """Write all scores as one CSV: a row for each student and assignment, a column for each exercise and check.
+
+    Manual points and lateness are in the score. Students who have not handed in have a row without one.
+    """
+    from autograder.jobs.export import as_csv, scores_table
+    from autograder.jobs.plan import chosen
+    from autograder.settings import Settings
+
+    settings = Settings.read()
+    path = None if to == "-" else Path(to)
+    expect_folder(path)
+    table = scores_table(settings, chosen(settings, names or ()))
+    text = as_csv(table)
+    if path is None:
+        sys.stdout.write(text)
+        return
+    write_text(path, "\N{BYTE ORDER MARK}" + text)
+    say(f"{count(len(table.rows), 'row')}: {path}")
