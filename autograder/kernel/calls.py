@@ -43,9 +43,9 @@ class Caller:
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
     def request(
-        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float
+        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float, within: Deadline | None = None
     ) -> tuple[dict[str, Any], list[Any]]:
-        """The reply's content and buffers.
+        """The reply's content and buffers; `within` is a deadline that ends the request too.
 
         Raises:
             KernelLost: no reply in time, too much output, or the kernel died: it must not be used again.
@@ -56,7 +56,7 @@ class Caller:
         what = f"`{message['name']}`" if message.get("name") else "the call"
         self._relay.grant(self._limits.answer_bytes + self._limits.output_bytes + TREE_BYTES)
         self._send("comm_msg", {"comm_id": self._comm, "data": {**message, "id": call}}, buffers)
-        deadline = self._deadline(seconds)
+        deadline = self._deadline(seconds, within)
         while (heard := self._next(deadline, what)) is not None:
             if self._answers(heard, call):
                 self.unrecorded = deadline.unrecorded
@@ -64,10 +64,10 @@ class Caller:
             self._pass_over(heard)
         if deadline.starved:
             raise MachineBusy(starvation(f"a call of {what}" if message.get("name") else "a call", deadline))
-        raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")
+        raise KernelLost("timeout", f"{what} gave no answer within {deadline.limit}")
 
-    def _deadline(self, seconds: float) -> Deadline:
-        return Deadline(seconds, lambda: usage_of(self._slot, self._name))
+    def _deadline(self, seconds: float, within: Deadline | None = None) -> Deadline:
+        return Deadline(seconds, lambda: usage_of(self._slot, self._name), within=within)
 
     def _next(self, deadline: Deadline, what: str) -> dict[str, Any] | None:
         """The next message of the output channel; None when there was none before the deadline.

@@ -95,7 +95,7 @@ class CellRunner(NotebookClient):  # type: ignore[misc]  # its base is not typed
             return death(self._slot, self.km.provisioner.name, self._limits, "the cell")
         if deadline.starved:
             raise MachineBusy(starvation("a cell", deadline))
-        return KernelLost("timeout", f"the cell was not done after {deadline.seconds:.3g} s")
+        return KernelLost("timeout", f"the cell was not done after {deadline.limit}")
 
     async def _async_poll_kernel_alive(self) -> None:
         """Called by nbclient beside each cell: end the wait for the reply when there will be none, or none in time.

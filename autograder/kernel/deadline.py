@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,11 +52,19 @@ class Deadline:
         seconds: the limit.
         usage: returns the processor time of the kernel since any fixed moment.
         first: what `usage` returns at the start, where that is known; else it is read after a tenth of the limit.
+        within: another deadline, which ends this one too.
     """
 
-    def __init__(self, seconds: float, usage: Callable[[], Usage], first: Usage | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        usage: Callable[[], Usage],
+        first: Usage | None = None,
+        within: Deadline | None = None,
+    ) -> None:
         self.seconds = seconds
-        self.starved = False
+        self.within = within
+        self._starved = False
         self.unrecorded = 0.0
         """Seconds that do not count and are in no `Usage.waited`; known once the limit has passed by the clock."""
         self._usage = usage
@@ -64,7 +73,7 @@ class Deadline:
         self._unread = 0.0 if first else SAMPLE * seconds
         self._stolen = (0.0, 0.0)
         self._next = started + (self._unread or seconds)
-        self._limit, self._end = started + seconds, started + EXTENSION * seconds
+        self._due, self._end = started + seconds, started + EXTENSION * seconds
         self._over = False
 
     def left(self) -> float:
@@ -73,19 +82,38 @@ class Deadline:
         Raises:
             SandboxError: the zygote did not tell the processor time.
         """
-        now = time.monotonic()
         if self._over:
             return 0.0
+        outer = self.within.left() if self.within else math.inf
+        if not outer:
+            self._over = True
+            return 0.0
+        return min(outer, self._left())
+
+    @property
+    def limit(self) -> str:
+        """The limit that ended, in words."""
+        if self.within and not self.within.left():
+            return f"the {self.within.seconds:.0f} s of the whole submission"
+        return f"{self.seconds:.3g} s"
+
+    def _left(self) -> float:
+        now = time.monotonic()
         if now < self._next:
             return self._next - now
         if self._first is None:
             self._first, self._first_at, self._stolen = self._usage(), now, _machine()
-            self._next = max(self._limit, now + STEP * self.seconds)
+            self._next = max(self._due, now + STEP * self.seconds)
         else:
             wait = self._look(now)
             self._over = wait <= 0
             self._next = now + max(wait, STEP * self.seconds)
         return 0.0 if self._over else max(self._next - time.monotonic(), 0.001)
+
+    @property
+    def starved(self) -> bool:
+        """Whether the limit ended although other processes had the kernel's processor time."""
+        return self._starved or (self.within is not None and self.within.starved)
 
     def credit(self, seconds: float) -> None:
         """Do not count `seconds` of the time so far."""
@@ -93,7 +121,7 @@ class Deadline:
         self._next += seconds
 
     def _look(self, now: float) -> float:
-        """How much of the limit is left; `starved` and `kept` are set."""
+        """How much of the limit is left; `starved` and `unrecorded` may be set."""
         assert self._first is not None
         used, wall = self._usage(), now - self._first_at
         steal, busy = (after - before for after, before in zip(_machine(), self._stolen, strict=True))
@@ -104,8 +132,8 @@ class Deadline:
         left = self.seconds - self._unread - max(counted, (used.cpu - self._first.cpu) * share)
         if wall - counted < STEP * self.seconds or left <= 0:
             return 0.0
-        self.starved = now >= self._end
-        return 0.0 if self.starved else left
+        self._starved = now >= self._end
+        return 0.0 if self._starved else left
 
 
 def starvation(what: str, deadline: Deadline) -> str:

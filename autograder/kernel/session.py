@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Self
 
 import zmq
@@ -110,11 +110,11 @@ class KernelSession:
             KernelLost: this request hung, or took the kernel with it, or the submission's time is up.
             SandboxError: the sandbox failed, or the machine is too busy.
         """
-        if not (left := self.left()):
+        if not self.left():
             raise KernelLost("timeout", self._used_up())
         try:
             caller = self._calls()
-            reply, answer = caller.request(message, buffers, min(left, seconds or self.limits.call_seconds))
+            reply, answer = caller.request(message, buffers, seconds or self.limits.call_seconds, self._total)
         except KernelLost:
             self._lose()
             raise
@@ -218,11 +218,10 @@ class KernelSession:
         runner = CellRunner(self._notebook, self.slot, manager, client, self._relay, self.limits)
         for index, cell in enumerate(self._notebook.cells[: self._stop]):
             if cell.cell_type == "code" and index not in self._skip and self._runs(cell):
-                if not (left := self.left()):
+                if not self.left():
                     raise CellLost(index, KernelLost("timeout", self._used_up()))
-                deadline = Deadline(
-                    min(self.limits.cell_seconds, left), lambda: usage_of(self.slot, manager.provisioner.name)
-                )
+                usage = partial(usage_of, self.slot, manager.provisioner.name)
+                deadline = Deadline(self.limits.cell_seconds, usage, within=self._total)
                 await runner.run(cell, index, deadline)
                 self._total.credit(deadline.unrecorded)
 
