@@ -10,8 +10,8 @@ import zmq
 
 from autograder.errors import KernelLost, MachineBusy, SandboxError
 from autograder.inside.probe import COMM_TARGET
-from autograder.kernel.deadline import Deadline, starvation, usage_of
 from autograder.kernel.relay import Relay
+from autograder.kernel.time_limit import TimeLimit, starvation, usage_of
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
@@ -33,7 +33,7 @@ class Caller:
         self._limits = limits
         self._unasked = 0
         self.unrecorded = 0.0
-        """Seconds of the latest request that do not count: see `Deadline.unrecorded`."""
+        """Seconds of the latest request that do not count: see `TimeLimit.unrecorded`."""
         self._comm = secrets.token_hex(16)
         self._poller = zmq.Poller()
         self._poller.register(self._iopub, zmq.POLLIN)
@@ -43,7 +43,7 @@ class Caller:
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
     def request(
-        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float, within: Deadline | None = None
+        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float, within: TimeLimit | None = None
     ) -> tuple[dict[str, Any], list[Any]]:
         """The reply's content and buffers; `within` is a deadline that ends the request too.
 
@@ -66,10 +66,10 @@ class Caller:
             raise MachineBusy(starvation(f"a call of {what}" if message.get("name") else "a call", deadline))
         raise KernelLost("timeout", f"{what} gave no answer within {deadline.limit}")
 
-    def _deadline(self, seconds: float, within: Deadline | None = None) -> Deadline:
-        return Deadline(seconds, lambda: usage_of(self._slot, self._name), within=within)
+    def _deadline(self, seconds: float, within: TimeLimit | None = None) -> TimeLimit:
+        return TimeLimit(seconds, lambda: usage_of(self._slot, self._name), within=within)
 
-    def _next(self, deadline: Deadline, what: str) -> dict[str, Any] | None:
+    def _next(self, deadline: TimeLimit, what: str) -> dict[str, Any] | None:
         """The next message of the output channel; None when there was none before the deadline.
 
         Raises:

@@ -15,9 +15,9 @@ from nbformat.v4 import new_output
 
 from autograder.errors import KernelLost, MachineBusy, SandboxError, StudentFailure
 from autograder.kernel.calls import death
-from autograder.kernel.deadline import EXTENSION, Deadline, starvation
 from autograder.kernel.messages import UNREADABLE
 from autograder.kernel.relay import Relay
+from autograder.kernel.time_limit import EXTENSION, TimeLimit, starvation
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
@@ -48,10 +48,10 @@ class CellRunner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         self._relay = relay
         self._limits = limits
         self._said = 0
-        self._deadline: Deadline | None = None
+        self._deadline: TimeLimit | None = None
         self._trouble: SandboxError | None = None
 
-    async def run(self, cell: NotebookNode, index: int, deadline: Deadline) -> None:
+    async def run(self, cell: NotebookNode, index: int, deadline: TimeLimit) -> None:
         """Run one cell.
 
         Raises:
@@ -78,7 +78,7 @@ class CellRunner(NotebookClient):  # type: ignore[misc]  # its base is not typed
         ]
         raise CellLost(index, failure)
 
-    def _lost(self, deadline: Deadline) -> KernelLost:
+    def _lost(self, deadline: TimeLimit) -> KernelLost:
         """Why the kernel is lost.
 
         Raises:

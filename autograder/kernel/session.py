@@ -20,9 +20,9 @@ from autograder.errors import KernelLost, MachineBusy, SandboxError, StudentFail
 from autograder.inside.values import ANSWER, Bounds
 from autograder.kernel.calls import Caller
 from autograder.kernel.cells import BROKEN, CellLost, CellRunner
-from autograder.kernel.deadline import Deadline, Usage, starvation, usage_of, waited_here
 from autograder.kernel.messages import WarySession
 from autograder.kernel.relay import Relay
+from autograder.kernel.time_limit import TimeLimit, Usage, starvation, usage_of, waited_here
 from autograder.model.assignment import Limits, Runner
 from autograder.sandbox import gpu
 from autograder.sandbox.slot import Slot
@@ -62,7 +62,7 @@ class KernelSession:
         self.runner: Runner = "gpu" if share else "cpu"
         self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
         self._waited_before, self._used = waited_here(), Usage(waited={})
-        self._total = Deadline(limits.total_seconds, self._usage, self._used)
+        self._total = TimeLimit(limits.total_seconds, self._usage, self._used)
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
         self._relay: Relay | None = None
@@ -221,7 +221,7 @@ class KernelSession:
                 if not self.left():
                     raise CellLost(index, KernelLost("timeout", self._used_up()))
                 usage = partial(usage_of, self.slot, manager.provisioner.name)
-                deadline = Deadline(self.limits.cell_seconds, usage, within=self._total)
+                deadline = TimeLimit(self.limits.cell_seconds, usage, within=self._total)
                 await runner.run(cell, index, deadline)
                 self._total.credit(deadline.unrecorded)
 

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder.checks.record import Record, recording
 from autograder.checks.student import Student
 from autograder.errors import KernelLost, MachineBusy
-from autograder.kernel import deadline
+from autograder.kernel import time_limit
 from autograder.kernel.session import KernelSession
 from autograder.model.assignment import Limits
 from autograder.sandbox.bwrap import Bubblewrap
@@ -115,7 +115,7 @@ def test_a_cell_within_its_limit_of_processor_time_ends(run):
 
 @pytest.mark.parametrize("name", ["endless", "asleep"])
 def test_a_call_that_does_not_end_is_a_timeout(run, name, monkeypatch):
-    monkeypatch.setattr(deadline, "EXTENSION", 100.0)  # other tests may run beside this one
+    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)  # other tests may run beside this one
     call, _ = run(COMPUTE, ENDLESS, ASLEEP)
     with pytest.raises(KernelLost) as caught:
         call(name)
@@ -124,7 +124,7 @@ def test_a_call_that_does_not_end_is_a_timeout(run, name, monkeypatch):
 
 
 def test_a_cell_that_does_not_end_is_a_timeout(run, monkeypatch):
-    monkeypatch.setattr(deadline, "EXTENSION", 100.0)
+    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)
     call, lost = run(COMPUTE, "while True:\n    pass", "time.sleep(1000)")
     assert lost == {1: "timeout", 2: "timeout"}
     assert call("compute") > 0
@@ -136,7 +136,7 @@ def test_a_child_process_has_the_time_of_the_limit(run):
 
 
 def test_processes_of_its_own_that_keep_it_from_running_end_at_the_limit(run, monkeypatch):
-    monkeypatch.setattr(deadline, "EXTENSION", 100.0)
+    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)
     fork = "def crowd():\n    for _ in range(20):\n        if os.fork() == 0:\n            while True: pass\n"
     call, _ = run(f"import os\n{fork}    while True: pass")
     with pytest.raises(KernelLost) as caught:
@@ -151,7 +151,7 @@ def test_all_of_a_submission_has_its_time(run):
 
 
 def test_a_kernel_that_got_nothing_is_the_machines_failure(run, monkeypatch):
-    monkeypatch.setattr(deadline, "EXTENSION", 1.0)
+    monkeypatch.setattr(time_limit, "EXTENSION", 1.0)
     call, _ = run(COMPUTE)
     with pytest.raises(MachineBusy, match="this machine is too busy: a call of `compute`"):
         call("compute")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import nbformat

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.kernel import deadline
-from autograder.kernel.deadline import EXTENSION, Deadline, Usage
+from autograder.kernel import time_limit
+from autograder.kernel.time_limit import EXTENSION, TimeLimit, Usage
 
 LIMIT = 5.0
 
@@ -28,7 +28,7 @@ class World:
 
     def ended(self, **options):
         """Seconds until a deadline of LIMIT ends, and the deadline."""
-        made = Deadline(LIMIT, self.usage, **options)
+        made = TimeLimit(LIMIT, self.usage, **options)
         started = self.now
         while (left := made.left()) > 0:
             self.now += left
@@ -39,8 +39,8 @@ class World:
 def world(monkeypatch):
     def make(**options):
         made = World(**options)
-        monkeypatch.setattr(deadline.time, "monotonic", lambda: made.now)
-        monkeypatch.setattr(deadline, "_machine", made.machine)
+        monkeypatch.setattr(time_limit.time, "monotonic", lambda: made.now)
+        monkeypatch.setattr(time_limit, "_machine", made.machine)
         return made
 
     return make
@@ -94,7 +94,7 @@ def test_what_the_hypervisor_took_is_not_counted(world):
 
 def test_nothing_is_asked_before_a_tenth_of_the_limit(world):
     made = world()
-    limit = Deadline(LIMIT, made.usage)
+    limit = TimeLimit(LIMIT, made.usage)
     for _ in range(100):
         assert limit.left() > 0
     assert made.readings == 0
@@ -105,13 +105,13 @@ def test_nothing_is_asked_before_a_tenth_of_the_limit(world):
 
 def test_a_deadline_ends_with_the_one_that_it_is_within(world):
     made = world(runs=0.2, waits=0.8)
-    outer = Deadline(LIMIT, made.usage, made.usage())
+    outer = TimeLimit(LIMIT, made.usage, made.usage())
     made.now += 4 * LIMIT
     seconds, inner = made.ended(within=outer)
     assert seconds == pytest.approx(LIMIT, rel=0.3)
     assert (inner.starved, inner.limit) == (False, "the 5 s of the whole submission")
     made = world(runs=0.03, waits=0.97)
-    outer = Deadline(LIMIT, made.usage, made.usage())
+    outer = TimeLimit(LIMIT, made.usage, made.usage())
     made.now += (EXTENSION - 1) * LIMIT
     _, inner = made.ended(within=outer)
     assert inner.starved
@@ -128,7 +128,7 @@ def test_a_deadline_that_is_over_stays_over(world):
 def test_time_before_a_late_first_reading_is_not_the_kernels(world):
     """The grader itself did not run for a while, so it could not look."""
     made = world(runs=0.1, waits=0.9)
-    limit = Deadline(LIMIT, made.usage)
+    limit = TimeLimit(LIMIT, made.usage)
     made.now += 3 * LIMIT
     assert limit.left() > 0
 
@@ -142,7 +142,7 @@ def test_a_known_start_counts_from_the_start(world):
 
 def test_time_that_is_credited_is_not_counted(world):
     made = world()
-    limit = Deadline(LIMIT, made.usage, made.usage())
+    limit = TimeLimit(LIMIT, made.usage, made.usage())
     limit.credit(3.0)
     made.now += LIMIT + 2.9
     assert 0 < limit.left() < 0.2

@@ -37,8 +37,8 @@ class Usage:
         return min(seconds, max((told - before.get(thread, 0.0) for thread, told in self.waited.items()), default=0.0))
 
 
-class Deadline:
-    """The end of a limit of `seconds` that starts now.
+class TimeLimit:
+    """A limit of `seconds` that starts now.
 
     The limit is reached when the kernel had `seconds` in which no other process kept it from running, or `seconds` of
     processor time. So an endless loop or a sleep on an idle machine ends at its limit, and the same computation
@@ -60,7 +60,7 @@ class Deadline:
         seconds: float,
         usage: Callable[[], Usage],
         first: Usage | None = None,
-        within: Deadline | None = None,
+        within: TimeLimit | None = None,
     ) -> None:
         self.seconds = seconds
         self.within = within
@@ -136,7 +136,7 @@ class Deadline:
         return 0.0 if self._starved else left
 
 
-def starvation(what: str, deadline: Deadline) -> str:
+def starvation(what: str, deadline: TimeLimit) -> str:
     """What the operator reads of a deadline that ended `starved`."""
     return (
         f"this machine is too busy: {what} with a limit of {deadline.seconds:.3g} s did not get its processor time "
