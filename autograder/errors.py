@@ -58,6 +58,10 @@ class SandboxError(AutograderError):
     """The sandbox failed (engine unreachable, container lost, zygote dead): costs nothing, is retried."""
 
 
+class MachineBusy(SandboxError):  # noqa: N818 - a state of the machine, and the cause of the error
+    """Student code did not get its processor time within a multiple of its limit: other processes had it."""
+
+
 class CheckerError(AutograderError):
     """checks.py or a reference raised: costs nothing, staff see the traceback."""
 

@@ -40,7 +40,10 @@ class ScriptedKernel:
         self.granted: list[int] = []
         self._bell, self._ringer = os.pipe()
         self.relay = SimpleNamespace(grant=self.granted.append, exceeded=False, failure="", fileno=lambda: self._bell)
-        self.slot = SimpleNamespace(fileno=lambda: self._reader, exited=lambda _name: self.ended)
+        self.usage: Callable[[], dict[str, Any]] = lambda: {"cpu": 0.0, "waited": {}}
+        self.slot = SimpleNamespace(
+            fileno=lambda: self._reader, exited=lambda _name: self.ended, usage=lambda _name: self.usage()
+        )
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:

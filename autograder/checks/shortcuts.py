@@ -120,6 +120,11 @@ class Statement(NamedTuple):
     line: int
 
     @property
+    def tree(self) -> ast.Module:
+        """Its syntax tree. Use it before the next is made: see `_latest`."""
+        return _parse(self.text)
+
+    @property
     def is_test(self) -> bool:
         """Whether all that it can define or change is in `names_defined` and `names_changed`."""
         return not any(

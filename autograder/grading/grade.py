@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +13,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder import __version__
-from autograder.checks.diagnosis import Outcome
 from autograder.checks.suite import Check, Suite, digest, find
-from autograder.checks.upstream import failing_names, told, upstream
-from autograder.errors import AutograderError, CheckerError, SandboxError, StudentFailure, UsageError
-from autograder.grading.cells import broken_cells, exercises, forbidden, is_checked, unfinished
+from autograder.errors import AutograderError, CheckerError, MachineBusy, SandboxError, StudentFailure, UsageError
+from autograder.grading.cells import forbidden, is_checked, unfinished
+from autograder.grading.judge import Judge
 from autograder.grading.slots import SlotPool
-from autograder.kernel.session import Execution, KernelSession
+from autograder.grading.verdicts import Run, fail
+from autograder.kernel.session import KernelSession
 from autograder.model.assignment import Assignment, Runner
 from autograder.model.report import CheckResult, Provenance, Report
 from autograder.model.submission import Submission
@@ -153,13 +152,13 @@ class Grader:
                 run = self._run(task, spec, submission, rebuilt.notebook)
                 break
             except SandboxError as error:
-                if attempt == RETRIES:
+                if attempt == RETRIES or (attempt and isinstance(error, MachineBusy)):  # each takes minutes
                     told = f"the sandbox failed {attempt + 1} times: {error}"
                     return self._failed(task, empty, started, rebuilt.notebook, told)
             except CheckerError as error:
                 return self._failed(task, empty, started, rebuilt.notebook, str(error))
         try:
-            results = run.results(task, submission)
+            results = run.results(task.suite, submission.student, task.secret)
         except AutograderError as error:
             return self._failed(task, empty, started, rebuilt.notebook, str(error))
         report = replace(
@@ -168,14 +167,14 @@ class Grader:
             checks=results,
             walls=run.walls,
             repairs=(*submission.repairs, *rebuilt.repairs),
-            warnings=rebuilt.warnings,
-            manual=rebuilt.manual,
-            notes=unfinished(run.execution),
+            warnings=(*rebuilt.warnings, *run.judged.warnings),
+            manual=(*rebuilt.manual, *(name for name in run.judged.manual if name not in rebuilt.manual)),
+            notes=(*unfinished(run.execution), *run.judged.notes),
             seconds=time.monotonic() - started,
         )
         return Graded(report, run.execution.notebook)
 
-    def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> _Run:
+    def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> Run:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
         bans = forbidden(notebook, task.assignment.forbidden, task.released)
         with (
@@ -183,13 +182,8 @@ class Grader:
             KernelSession(slot, submission.student, task.assignment.limits) as session,
         ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
-            outcomes: dict[Check, Outcome | StudentFailure] = {}
-            for item in task.suite.checks:
-                if item.cell in bans:
-                    outcomes[item] = bans[item.cell]
-                else:
-                    outcomes[item] = task.suite.run(item, session, submission.student, task.secret)
-        return _Run(execution, outcomes, session.walls)
+            judged = Judge(task.suite, session, submission.student, task.secret).judge(execution, bans)
+        return Run(execution, judged, session.walls)
 
     def _runner(self, task: Basis) -> Runner:
         return "gpu" if self._gpus and task.assignment.runner == "gpu" else "cpu"
@@ -218,75 +212,11 @@ class Grader:
         return Graded(report, notebook)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What came out of the kernel."""
-
-    execution: Execution
-    outcomes: dict[Check, Outcome | StudentFailure]
-    walls: tuple[str, ...]
-
-    def results(self, task: Task, submission: Submission) -> tuple[CheckResult, ...]:
-        """The verdicts, with hints."""
-        ran = {item: outcome for item, outcome in self.outcomes.items() if isinstance(outcome, Outcome)}
-        failed = {item: outcome for item, outcome in ran.items() if outcome.failed}
-        try:
-            hints = task.suite.diagnose(failed, submission.student, task.secret)
-        except CheckerError:
-            raise
-        except Exception as error:
-            raise CheckerError(
-                f"a mistake of {task.assignment.name} raised {error!r}\n{traceback.format_exc()}"
-            ) from error
-        causes = broken_cells(self.execution)
-        results = []
-        for item, outcome in self.outcomes.items():
-            if isinstance(outcome, StudentFailure):
-                results.append(_fail(item, outcome))
-                continue
-            result = task.suite.result(item, outcome, hints.get(item.name))
-            if result.cause == "missing" and item.cell in causes:
-                result = _fail(item, causes[item.cell])
-            results.append(result)
-        return self._with_upstream(results)
-
-    def _with_upstream(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-        """The verdicts; the message of one without a hint names what it builds on, where that fails itself."""
-        called: dict[str, list[set[str]]] = {}
-        for item, outcome in self.outcomes.items():
-            if isinstance(outcome, Outcome) and outcome.failed:
-                called.setdefault(item.cell, []).append(outcome.record.functions)
-        cells = self.execution.notebook.cells
-        found = exercises(self.execution.notebook)
-        sources = {name: [cells[position].source for position in positions] for name, positions in found.items()}
-        helpers = [cell.source for cell in cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
-        blamed = upstream(sources, helpers, failing_names(sources, called)) if len(called) > 1 else {}
-        return tuple(
-            replace(result, message=f"{result.message}. {told(blamed[result.cell])}")
-            if result.cell in blamed and result.verdict == "fail" and result.cause != "forbidden" and not result.hint
-            else result
-            for result in results
-        )
-
-
 def _parse(submission: Submission, assignment: Assignment) -> NotebookNode:
     if submission.unreadable:
         raise document.UnreadableNotebook("type", submission.unreadable)
     return document.parse(submission.content, assignment.limits)
 
 
-def _fail(item: Check, failure: StudentFailure) -> CheckResult:
-    return CheckResult(
-        item.name,
-        item.cell,
-        item.points,
-        "fail",
-        failure.cause,
-        failure.message,
-        title=item.title,
-        detail=failure.detail,
-    )
-
-
 def _not_run(item: Check, failure: StudentFailure) -> CheckResult:
-    return replace(_fail(item, failure), verdict="not_run")
+    return replace(fail(item, failure), verdict="not_run")

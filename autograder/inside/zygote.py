@@ -1,8 +1,8 @@
 """The zygote: imports what notebooks need once, holds no thread, and forks one kernel per submission.
 
 `python -m inside.zygote '{"control": ..., "profile": ..., "work": ...}'`. It connects to the control socket
-that the host listens on and speaks JSON lines: the host says `fork`, `kill`, `clean`; it answers `ready`,
-`forked`, `started`, `exited`. A kernel never sees that socket: it is closed in the child, and the host
+that the host listens on and speaks JSON lines: the host says `fork`, `kill`, `clean`, `usage`; it answers `ready`,
+`forked`, `started`, `exited`, `usage`. A kernel never sees that socket: it is closed in the child, and the host
 removes its path after the first connection.
 """
 
@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import gpu, pressure, removal, walls
+from . import gpu, pressure, removal, usage, walls
 
 PROFILES = {
     "python": (
@@ -93,6 +93,7 @@ class Zygote:
             request = json.loads(line)
             requests: dict[str, Callable[..., None]] = {
                 "fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean,
+                "usage": self.usage,
             }  # fmt: skip
             requests[request.pop("do")](**request)
         return True
@@ -226,6 +227,11 @@ class Zygote:
                 os.chmod(folder, mode)  # noqa: PTH101 - as above
                 os.utime(folder, (0, 0))
         self.say(event="cleaned", name=name, left=left[:10], processes=sorted(self.children.values()))
+
+    def usage(self, name: str) -> None:
+        """Tell the processor time of a kernel: see `usage.read`."""
+        pid = next((pid for pid, owner in self.children.items() if owner == name), 0)
+        self.say(event="usage", name=name, **usage.read(pid, alone=self.options["alone"]))
 
     def reap(self) -> None:
         """Collect the dead, orphans included, and tell the host about kernels."""

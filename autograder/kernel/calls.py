@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import zmq
 
-from autograder.errors import KernelLost, SandboxError
+from autograder.errors import KernelLost, MachineBusy, SandboxError
 from autograder.inside.probe import COMM_TARGET
 from autograder.kernel.relay import Relay
+from autograder.kernel.time_limit import TimeLimit, starvation, usage_of
 from autograder.model.assignment import Limits
 from autograder.sandbox.slot import Slot
 
@@ -32,6 +32,8 @@ class Caller:
         self._name = name
         self._limits = limits
         self._unasked = 0
+        self.unrecorded = 0.0
+        """Seconds of the latest request that do not count: see `TimeLimit.unrecorded`."""
         self._comm = secrets.token_hex(16)
         self._poller = zmq.Poller()
         self._poller.register(self._iopub, zmq.POLLIN)
@@ -41,29 +43,47 @@ class Caller:
         self._send("comm_open", {"comm_id": self._comm, "target_name": COMM_TARGET, "data": {}}, [])
 
     def request(
-        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float
+        self, message: dict[str, Any], buffers: Sequence[Any], seconds: float, within: TimeLimit | None = None
     ) -> tuple[dict[str, Any], list[Any]]:
-        """The reply's content and buffers.
+        """The reply's content and buffers; `within` is a deadline that ends the request too.
 
         Raises:
             KernelLost: no reply in time, too much output, or the kernel died: it must not be used again.
+            MachineBusy: other processes had the processor time that it needed.
             SandboxError: the zygote is gone, or the relay failed.
         """
         call = secrets.token_hex(16)
         what = f"`{message['name']}`" if message.get("name") else "the call"
         self._relay.grant(self._limits.answer_bytes + self._limits.output_bytes + TREE_BYTES)
         self._send("comm_msg", {"comm_id": self._comm, "data": {**message, "id": call}}, buffers)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = self._deadline(seconds, within)
+        while (heard := self._next(deadline, what)) is not None:
+            if self._answers(heard, call):
+                self.unrecorded = deadline.unrecorded
+                return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
+            self._pass_over(heard)
+        if deadline.starved:
+            raise MachineBusy(starvation(f"a call of {what}" if message.get("name") else "a call", deadline))
+        raise KernelLost("timeout", f"{what} gave no answer within {deadline.limit}")
+
+    def _deadline(self, seconds: float, within: TimeLimit | None = None) -> TimeLimit:
+        return TimeLimit(seconds, lambda: usage_of(self._slot, self._name), within=within)
+
+    def _next(self, deadline: TimeLimit, what: str) -> dict[str, Any] | None:
+        """The next message of the output channel; None when there was none before the deadline.
+
+        Raises:
+            KernelLost: the kernel died, or sent more than it may.
+            SandboxError: the zygote is gone, or the relay failed.
+        """
+        while True:
+            left = deadline.left()
             ready = dict(self._poller.poll(left * 1000))
             if self._iopub in ready:
-                heard = self._receive()
-                if self._answers(heard, call):
-                    return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
-                self._pass_over(heard)
-            elif ready:
-                self._expect_life(what)
-        raise KernelLost("timeout", f"{what} gave no answer within {seconds:.3g} s")
+                return self._receive()
+            self._expect_life(what)
+            if not left and not ready:
+                return None
 
     def _listen_to(self, topic: bytes) -> None:
         """Subscribe to one topic alone: what the student's code prints is then dropped by the kernel, not sent here.
@@ -72,20 +92,18 @@ class Caller:
 
         Raises:
             KernelLost: no welcome in time, or the kernel died.
+            MachineBusy: the kernel did not get the processor time for it.
             SandboxError: the zygote is gone.
         """
         self._iopub.subscribe(topic)
-        deadline = time.monotonic() + WELCOME_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            ready = dict(self._poller.poll(left * 1000))
-            if self._iopub in ready:
-                heard = self._receive()
-                if heard["msg_type"] == "iopub_welcome":
-                    self._iopub.unsubscribe(b"")
-                    return
-                self._pass_over(heard)
-            elif ready:
-                self._expect_life("the notebook")
+        deadline = self._deadline(WELCOME_SECONDS)
+        while (heard := self._next(deadline, "the notebook")) is not None:
+            if heard["msg_type"] == "iopub_welcome":
+                self._iopub.unsubscribe(b"")
+                return
+            self._pass_over(heard)
+        if deadline.starved:
+            raise MachineBusy(starvation("a connection to the kernel", deadline))
         raise KernelLost("timeout", f"the kernel did not answer within {WELCOME_SECONDS:.0f} s")
 
     def _expect_life(self, what: str) -> None:

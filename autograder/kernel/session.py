@@ -1,31 +1,28 @@
-"""One submission's kernel: fork it, run the notebook's cells with nbclient, start again when one is lost."""
+"""One submission's kernel: fork it, run the notebook's cells, and start again for a lost one or an earlier state."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
-import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Self
 
 import zmq
 import zmq.asyncio
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode, ValidationError
-from nbformat.v4 import new_output
+from nbformat import NotebookNode
 
-from autograder.errors import KernelLost, SandboxError, StudentFailure
+from autograder.errors import KernelLost, MachineBusy, SandboxError, StudentFailure
 from autograder.inside.values import ANSWER, Bounds
-from autograder.kernel.calls import Caller, death
-from autograder.kernel.messages import UNREADABLE, WarySession
+from autograder.kernel.calls import Caller
+from autograder.kernel.cells import BROKEN, CellLost, CellRunner
+from autograder.kernel.messages import WarySession
 from autograder.kernel.relay import Relay
+from autograder.kernel.time_limit import TimeLimit, Usage, starvation, usage_of, waited_here
 from autograder.model.assignment import Limits, Runner
 from autograder.sandbox import gpu
 from autograder.sandbox.slot import Slot
@@ -33,8 +30,6 @@ from autograder.sandbox.slot import Slot
 HIGH_WATER = 10_000
 MESSAGE_BYTES = 2**28
 """The largest part of a message that ZeroMQ takes at all."""
-BROKEN = "AcceleratorError"
-"""Torch's name for an error of CUDA after which it answers nothing else."""
 MESSAGES_BYTES = 2**25
 """What messages take beside a notebook's output: a cell's source comes back, each message has its headers."""
 
@@ -66,12 +61,15 @@ class KernelSession:
         self.walls: tuple[str, ...] = ()
         self.runner: Runner = "gpu" if share else "cpu"
         self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
-        self._deadline = time.monotonic() + limits.total_seconds
+        self._waited_before, self._used = waited_here(), Usage(waited={})
+        self._total = TimeLimit(limits.total_seconds, self._usage, self._used)
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
         self._relay: Relay | None = None
         self._caller: Caller | None = None
         self._notebook: NotebookNode | None = None
+        self._stop: int | None = None
+        """Where not None, the cells from this position on are not run."""
         self._skip: set[int] = set()
         self._runs: Callable[[Any], bool] = lambda _cell: True
 
@@ -88,19 +86,19 @@ class KernelSession:
         without it.
 
         Raises:
-            SandboxError: the sandbox failed.
+            SandboxError: the sandbox failed, or the machine is too busy.
         """
         execution = Execution(copy.deepcopy(notebook))
         self._notebook, self._runs = execution.notebook, runs
         while True:
             try:
                 self._start()
-            except _CellLost as stop:
+            except CellLost as stop:
                 self._skip.add(stop.index)
                 execution.lost.append(Lost(stop.index, stop.failure))
-                self._end()
+                self._lose()
                 self._expect_room(stop.failure.cause)
-                if time.monotonic() > self._deadline:
+                if not self.left():
                     return execution  # no call will be made either
             else:
                 return execution
@@ -110,20 +108,55 @@ class KernelSession:
 
         Raises:
             KernelLost: this request hung, or took the kernel with it, or the submission's time is up.
-            SandboxError: the sandbox failed.
+            SandboxError: the sandbox failed, or the machine is too busy.
         """
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        if not self.left():
             raise KernelLost("timeout", self._used_up())
         try:
-            reply, answer = self._calls().request(message, buffers, min(left, seconds or self.limits.call_seconds))
+            caller = self._calls()
+            reply, answer = caller.request(message, buffers, seconds or self.limits.call_seconds, self._total)
         except KernelLost:
-            self._end()
+            self._lose()
             raise
+        self._total.credit(caller.unrecorded)
         if reply.get("cause") == "memory" or (self.runner == "gpu" and reply.get("type") == BROKEN):
-            self._end()  # what it hoards would starve the next request, and a GPU's context never mends
+            self._lose()  # what it hoards would starve the next request, and a GPU's context never mends
             self._expect_room(reply.get("cause"))
         return reply, answer
+
+    def rewind(self, position: int) -> None:
+        """Go back to the state before the cell at `position`: the next request forks a kernel and runs the cells above.
+
+        What they show then is dropped. Cells that were lost before are left out again.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        assert self._notebook is not None
+        cells = [NotebookNode({**cell, "outputs": []}) for cell in self._notebook.cells]
+        self._lose()
+        self._notebook, self._stop = NotebookNode({**self._notebook, "cells": cells}), position
+
+    def left(self) -> float:
+        """Seconds that are left to the submission; 0.0 when its time is up.
+
+        Raises:
+            MachineBusy: it is up, but other processes had the processor time.
+            SandboxError: the zygote is gone.
+        """
+        left = self._total.left()
+        if self._total.starved:
+            raise MachineBusy(starvation("a submission", self._total))
+        return left
+
+    def _usage(self) -> Usage:
+        """The processor time of all kernels so far, and what they and the grader waited for it, one after the other."""
+        used, waited = self._used, waited_here() - self._waited_before
+        if self._manager is not None and self._manager.provisioner is not None:
+            now = usage_of(self.slot, self._manager.provisioner.name)
+            waited += max((now.waited or {}).values(), default=0.0)
+            used = Usage(used.cpu + now.cpu, used.waited)
+        return Usage(used.cpu, {"": waited + sum((used.waited or {}).values())})
 
     def _used_up(self) -> str:
         return f"the submission's {self.limits.total_seconds:.0f} s are used up"
@@ -142,11 +175,11 @@ class KernelSession:
         while True:
             try:
                 self._start()
-            except _CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
+            except CellLost as stop:  # it ran to its end the first time: nondeterminism costs that cell alone
                 self._skip.add(stop.index)
-                self._end()
+                self._lose()
                 self._expect_room(stop.failure.cause)
-                if time.monotonic() > self._deadline:
+                if not self.left():
                     raise KernelLost("timeout", self._used_up()) from None
             else:
                 return
@@ -182,13 +215,15 @@ class KernelSession:
         client.allow_stdin = False
         await self._subscribed(client, manager.provisioner.name)
         assert self._notebook is not None
-        runner = _Runner(self._notebook, self.slot, manager, client, self._relay, self.limits)
-        for index, cell in enumerate(self._notebook.cells):
+        runner = CellRunner(self._notebook, self.slot, manager, client, self._relay, self.limits)
+        for index, cell in enumerate(self._notebook.cells[: self._stop]):
             if cell.cell_type == "code" and index not in self._skip and self._runs(cell):
-                left = self._deadline - time.monotonic()
-                if left <= 0:
-                    raise _CellLost(index, KernelLost("timeout", self._used_up()))
-                await runner.run(cell, index, min(self.limits.cell_seconds, left))
+                if not self.left():
+                    raise CellLost(index, KernelLost("timeout", self._used_up()))
+                usage = partial(usage_of, self.slot, manager.provisioner.name)
+                deadline = TimeLimit(self.limits.cell_seconds, usage, within=self._total)
+                await runner.run(cell, index, deadline)
+                self._total.credit(deadline.unrecorded)
 
     async def _subscribed(self, client: Any, name: str) -> None:
         """Wait until the kernel says that our subscription has reached it: from then on we miss no output."""
@@ -202,6 +237,12 @@ class KernelSession:
             if message["msg_type"] == "iopub_welcome":
                 return
         raise SandboxError("the kernel's output channel did not answer")
+
+    def _lose(self) -> None:
+        """End the kernel; another may follow."""
+        used = self._usage()
+        self._used, self._waited_before = used, waited_here()
+        self._end()
 
     def _end(self) -> None:
         self._caller = None
@@ -222,128 +263,6 @@ class _Manager(AsyncKernelManager):  # type: ignore[misc]  # its base is not typ
 
     def _connect_control_socket(self) -> None:
         pass
-
-
-class _CellLost(Exception):  # noqa: N818 - internal: becomes a Lost
-    def __init__(self, index: int, failure: StudentFailure) -> None:
-        super().__init__(index)
-        self.index = index
-        self.failure = failure
-
-
-class _Runner(NotebookClient):  # type: ignore[misc]  # its base is not typed
-    """nbclient on a kernel that is there already: told at once when the kernel dies, with a cap on output."""
-
-    def __init__(
-        self, notebook: NotebookNode, slot: Slot, manager: Any, client: Any, relay: Relay, limits: Limits
-    ) -> None:
-        quiet = {"iopub_timeout": math.ceil(limits.cell_seconds), "raise_on_iopub_timeout": True}
-        super().__init__(notebook, km=manager, allow_errors=True, record_timing=False, **quiet)
-        self.kc = client
-        self.reset_execution_trackers()
-        self._slot = slot
-        self._relay = relay
-        self._limits = limits
-        self._said = 0
-
-    async def run(self, cell: NotebookNode, index: int, seconds: float) -> None:
-        """Run one cell.
-
-        Raises:
-            _CellLost: it was not done in time, or the kernel died in it.
-            SandboxError: the zygote is gone, or the relay failed.
-        """
-        self.timeout_func = lambda _cell: seconds  # `timeout` takes whole seconds only
-        source = cell.source
-        try:
-            await self.async_execute_cell(cell, index)
-        except CellTimeoutError:
-            failure = KernelLost("timeout", f"the cell was not done after {seconds:.3g} s")
-        except DeadKernelError:
-            if self._relay.failure:
-                raise SandboxError(self._relay.failure) from None
-            if self._relay.exceeded or self._said > self._limits.output_bytes:
-                failure = KernelLost("exception", f"the cell printed more than {self._limits.output_bytes // 1024} kB")
-            else:
-                failure = death(self._slot, self.km.provisioner.name, self._limits, "the cell")
-        else:
-            spoilt = _spoilt(cell.outputs, self._limits)
-            if spoilt is None:
-                return
-            failure = spoilt
-        finally:
-            cell.source = source
-        cell.outputs = [
-            *cell.outputs[:20],
-            new_output("error", ename=failure.cause, evalue=failure.message, traceback=[failure.message]),
-        ]
-        raise _CellLost(index, failure)
-
-    async def _async_poll_kernel_alive(self) -> None:
-        """Called by nbclient beside each cell: end the wait for the reply when there will be none.
-
-        The zygote tells of a death, the relay of a kernel that says more than it may.
-        """
-        loop = asyncio.get_running_loop()
-        news = asyncio.Event()
-        sources = (self._slot.fileno(), self._relay.fileno())
-        for source in sources:
-            loop.add_reader(source, news.set)
-        try:
-            with contextlib.suppress(SandboxError):  # the zygote is gone, and the kernel with it: `death` will say so
-                while self._slot.exited(self.km.provisioner.name) is None and not self._relay.ended:
-                    news.clear()
-                    await news.wait()
-        finally:
-            for source in sources:
-                loop.remove_reader(source)
-        if self.task_poll_for_reply is not None:
-            self.task_poll_for_reply.cancel()
-
-    async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:
-        """Called by nbclient when a cell is done: errors are allowed, and a hostile reply has no status."""
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Count what the cell says before it is kept; what is not as Jupyter writes it is not kept."""
-        if msg["msg_type"] not in {"status", "execute_input"}:
-            self._said += msg["size"]
-            if self._said > self._limits.output_bytes:
-                if self.task_poll_for_reply is not None:
-                    self.task_poll_for_reply.cancel()  # nbclient takes it for a death, which it will be
-                return None
-        if msg["msg_type"].startswith("comm") or not _is_count(msg["content"].get("execution_count", 0)):
-            return None
-        try:
-            return super().process_message(msg, cell, cell_index)
-        except (*UNREADABLE, ValidationError):
-            return None
-
-
-def _is_count(value: Any) -> bool:
-    """Whether a notebook can hold it as the number of a cell's run."""
-    return type(value) is int and 0 <= value < 2**31
-
-
-def _spoilt(outputs: Sequence[Any], limits: Limits) -> KernelLost | None:
-    """Why a kernel is of no use after a cell that ended: what it hoards would starve the next, or its GPU is lost.
-
-    Python's parser raises a MemoryError too, for code that is nested too deep: no line of the cell has run then.
-    """
-    for error in outputs:
-        if error.output_type != "error":
-            continue
-        name, told = error.ename, error.evalue
-        if name == "OutOfMemoryError" and "out of memory" in told:
-            return KernelLost(
-                "memory", f"the cell used more than {limits.gpu_memory_bytes >> 20} MiB of the GPU's memory"
-            )
-        if (name == "MemoryError" and any("In[" in line for line in error.traceback)) or (
-            name == "RuntimeError" and "can't allocate memory" in told
-        ):
-            return KernelLost("memory", f"the cell used more than {limits.memory_bytes >> 20} MiB of memory")
-        if name == BROKEN:
-            return KernelLost("died", f"the cell broke the GPU's context: {told[:200]}")
-    return None
 
 
 @cache

@@ -143,6 +143,15 @@ class Slot:
         """
         self._say(do="interrupt", name=name)
 
+    def usage(self, name: str) -> dict[str, Any]:
+        """The processor time of the kernel's processes in seconds: see `autograder.inside.usage.read`.
+
+        Raises:
+            SandboxError: the zygote is gone, or did not answer.
+        """
+        self._say(do="usage", name=name)
+        return self._expect("usage", name, FORK_SECONDS)
+
     def fileno(self) -> int:
         """The control socket's descriptor: readable when there is news."""
         assert self._control is not None

@@ -427,3 +427,41 @@ def test_a_zygote_that_dies_is_the_sandboxs_failure():
             session.run(new_notebook(cells=[new_code_cell(BEFORE), new_code_cell(deadly)]))
         with contextlib.suppress(SandboxError):
             session.__exit__(None, None, None)
+
+
+# an earlier state
+
+
+def test_a_kernel_goes_back_to_the_state_before_a_cell(slot, start):
+    run = start(slot, "k = 1\ncount = 0", "def f():\n    global count\n    count += 1\n    return k, count", "k = 2")
+    assert run.call("f") == (2, 1)
+    assert run.call("f") == (2, 2)
+    run.session.rewind(2)
+    assert run.call("f") == (1, 1)
+    run.session.rewind(3)
+    assert run.call("f") == (2, 1)
+
+
+def test_an_earlier_state_survives_the_loss_of_its_kernel_and_costs_one_kernel(open_slot, start):
+    run = start(
+        open_slot,
+        "def f():\n    return 1\ndef bad():\n    import os; os._exit(1)",
+        "print(1)",
+        "def f():\n    return 2",
+    )
+    kernels = open_slot.used
+    run.session.rewind(2)
+    assert run.call("f") == 1
+    assert run.call("f") == 1
+    assert open_slot.used == kernels + 1
+    lost(lambda: run.call("bad"))
+    assert run.call("f") == 1
+    assert run.text(1) == "1\n"
+
+
+def test_a_lost_cell_is_left_out_of_an_earlier_state_too(open_slot, start):
+    run = start(open_slot, BEFORE, "import os\nos._exit(1)", AFTER, "after = 0")
+    kernels = open_slot.used
+    run.session.rewind(3)
+    assert run.call("after") == "after"
+    assert open_slot.used == kernels + 1

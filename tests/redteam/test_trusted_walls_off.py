@@ -45,7 +45,7 @@ from autograder.grading.grade import Graded, Grader
 from autograder.grading.slots import SlotPool
 from autograder.inside import values
 from autograder.jobs import work
-from autograder.kernel import messages, relay, session
+from autograder.kernel import cells, messages, relay, session
 from autograder.kernel.calls import Caller
 from autograder.model.assignment import Assignment
 from autograder.model.submission import Submission
@@ -219,9 +219,9 @@ def _pictures_of_any_size(patch: Patch) -> None:
 
 def _uncounted_output(patch: Patch) -> None:
     def process(self: Any, message: dict[str, Any], *where: Any) -> Any:
-        return super(session._Runner, self).process_message(message, *where)
+        return super(cells.CellRunner, self).process_message(message, *where)
 
-    patch.setattr(session._Runner, "process_message", process)
+    patch.setattr(cells.CellRunner, "process_message", process)
 
 
 def _json_alone(patch: Patch) -> None:

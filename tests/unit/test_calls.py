@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from dataclasses import replace
 
 import pytest
 from jupyter_client.session import DELIM, Session
 
-from autograder.errors import KernelLost, SandboxError
+from autograder.errors import KernelLost, MachineBusy, SandboxError
 from autograder.kernel import calls, messages
 from autograder.kernel.calls import Caller
 from autograder.model.assignment import Limits
@@ -144,6 +146,23 @@ def test_silence_is_a_timeout_that_names_the_function(call):
     with pytest.raises(KernelLost, match="conv2d") as caught:
         call(seconds=NEVER)
     assert caught.value.cause == "timeout"
+
+
+def test_a_call_that_waited_for_a_processor_gets_more_time(scripted, call):
+    waited = itertools.count()
+    scripted.usage = lambda: {"cpu": 0.0, "waited": {"1": next(waited) * 0.8 * NEVER}}
+
+    def late(request):
+        threading.Timer(3 * NEVER, scripted.reply, (request, "late")).start()
+
+    assert call(late, seconds=NEVER)[0]["value"] == "late"
+
+
+def test_a_call_that_only_waited_is_the_machines_failure(scripted, call):
+    waited = itertools.count(step=1000)
+    scripted.usage = lambda: {"cpu": 0.0, "waited": {"1": next(waited)}}
+    with pytest.raises(MachineBusy, match=r"too busy.*conv2d.*--workers"):
+        call(seconds=NEVER)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from handed_in import RELEASED, graded, handed_in, notebook, solution
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import compute_checksum
 
 from autograder.checks.local import LocalTransport
-from autograder.errors import CheckerError, KernelLost, SandboxError, UsageError
+from autograder.errors import CheckerError, KernelLost, MachineBusy, SandboxError, UsageError
 from autograder.grading import grade
 from autograder.grading.grade import Basis, Grader, Task
 from autograder.inside.values import Bounds
@@ -52,6 +52,7 @@ class InProcessSession:
     def __init__(self, slot, student, limits):
         self.slot = slot
         self.namespace = {}
+        slot.rewound = []
 
     def __enter__(self):
         return self
@@ -61,13 +62,25 @@ class InProcessSession:
 
     def run(self, given, runs):
         execution = Execution(copy.deepcopy(given))
-        for ran in execution.notebook.cells:
-            if ran.cell_type == "code" and runs(ran):
-                try:
-                    exec(ran.source, self.namespace)
-                except Exception as error:  # noqa: BLE001 - as a kernel does
-                    ran.outputs = [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
+        self.cells = [cell for cell in execution.notebook.cells if cell.cell_type == "code"]
+        self.runs = runs
+        self.start(self.cells)
         return execution
+
+    def start(self, cells):
+        for ran in filter(self.runs, cells):
+            try:
+                exec(ran.source, self.namespace)
+            except Exception as error:  # noqa: BLE001 - as a kernel does
+                ran.outputs = [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
+
+    def rewind(self, position):
+        self.slot.rewound.append(position)
+        self.namespace.clear()
+        self.start(copy.deepcopy(self.cells[:position]))
+
+    def left(self):
+        return self.slot.left
 
     def request(self, message, buffers, seconds):
         if self.slot.errors:
@@ -80,7 +93,7 @@ class Pool:
 
     def __init__(self, lease_errors=(), request_errors=(), image_error=None):
         self.lease_errors, self.leases = list(lease_errors), 0
-        self.slot = SimpleNamespace(errors=list(request_errors))
+        self.slot = SimpleNamespace(errors=list(request_errors), left=1.0)
         self.image_error = image_error
         self.sandbox = SimpleNamespace(image_id=self.image_id)
 
@@ -247,6 +260,15 @@ def test_an_engine_that_cannot_be_asked_is_the_sandboxs_failure(task):
     assert "no engine answers" in report.error
 
 
+def test_a_machine_that_is_too_busy_costs_the_student_nothing_and_is_tried_again_once(task):
+    pool = Pool(request_errors=[MachineBusy("too busy")])
+    assert Grader(pool).grade(task(), submit(handed_in())).report.score == 10
+    pool = Pool(request_errors=[MachineBusy("too busy")] * 99)
+    report = Grader(pool).grade(task(), submit(handed_in())).report
+    assert (report.status, pool.leases) == ("failed", 2)
+    assert "too busy" in report.error
+
+
 def test_a_lost_kernel_is_the_students_and_is_not_tried_again(task):
     pool = Pool(request_errors=[KernelLost("timeout", "too slow")])
     report = Grader(pool).grade(task(), submit(handed_in())).report
@@ -294,6 +316,108 @@ def test_a_forbidden_exercise_fails_without_being_called(task):
     report = Grader(Pool()).grade(task(names=NAMES), submit(handed_in(double, triple))).report
     assert results(report) == {"doubles": ("fail", "forbidden"), "triples": ("pass", None)}
     assert "numpy.convolve" in report.checks[0].message
+
+
+# names that are used again further down
+
+FACTOR, BY_FACTOR = "factor = [2]", "def double(x):\n    return factor[-1] * x"
+DOUBLE, TRIPLE = "def double(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"
+
+
+def below(*sources, double=DOUBLE, triple=TRIPLE):
+    """The notebook as it is handed in, with these cells at its end."""
+    given = handed_in(double, triple)
+    return submit(notebook(*given.cells, *map(new_code_cell, sources)))
+
+
+@pytest.mark.parametrize(
+    ("double", "later"),
+    [
+        (DOUBLE, "def double(x):\n    return x"),
+        (DOUBLE, "double = 5"),
+        (DOUBLE, "del double"),
+        (DOUBLE, "from math import sqrt as double"),
+        (DOUBLE, "for double in range(3):\n    pass"),
+        (DOUBLE, "exec('double = 1')"),
+        (DOUBLE, "globals()['double'] = 1"),
+        (f"{FACTOR}\n{BY_FACTOR}", "factor = [5]"),
+        (f"{FACTOR}\n{BY_FACTOR}", "def other():\n    global factor\n    factor = [5]\nother()"),
+        (f"{FACTOR}\n{BY_FACTOR}", "factor.append(5)"),
+        (f"{FACTOR}\n{BY_FACTOR}", "factor[-1] += 3"),
+        (f"{FACTOR}\n{BY_FACTOR}", "def more(into):\n    into.append(5)\nmore(factor)"),
+        ("def helper(x):\n    return 2 * x\ndef double(x):\n    return helper(x)", "class helper:\n    pass"),
+        ("class A:\n    n = 2\ndef double(x):\n    return A.n * x", "A.n = 5"),
+        ("def double(x):\n    return sum([x, x])", "sum = 0"),
+    ],
+)
+def test_an_exercise_is_judged_with_its_names_as_they_were_at_its_graded_cell(task, double, later):
+    pool = Pool()
+    report = Grader(pool).grade(task(), below(later, double=double)).report
+    assert results(report) == {"doubles": ("pass", None), "triples": ("pass", None)}
+    assert pool.slot.rewound == [2]
+    assert "further down; this exercise was judged with the definition above its examples." in report.notes[0]
+
+
+def test_the_note_names_what_was_defined_again(task):
+    report = Grader(Pool()).grade(task(), below("def double(x):\n    return x")).report
+    told = "Exercise `double`: `double` is defined again further down; "
+    assert report.notes == (told + "this exercise was judged with the definition above its examples.",)
+
+
+def test_a_wrong_definition_gets_the_message_and_the_hint_of_the_one_above_its_examples(task):
+    squares = "def double(x):\n    return x * x"
+    report = Grader(Pool()).grade(task(), below("def double(x):\n    return 'no'", double=squares)).report
+    assert results(report) == {"doubles": ("fail", "value"), "triples": ("pass", None)}
+    assert report.checks[0].hint == "You squared it."
+
+
+def test_a_definition_below_its_examples_counts_as_before(task):
+    stub = "def double(x):\n    raise NotImplementedError()"
+    report = Grader(Pool()).grade(task(), below(DOUBLE, double=stub)).report
+    assert report.score == 10
+    assert "this exercise was judged with the definition further down" in report.notes[0]
+    wrong = Grader(Pool()).grade(task(), below("def double(x):\n    return x * x", double=stub)).report
+    assert (wrong.checks[0].cause, wrong.checks[0].hint) == ("value", "You squared it.")
+    assert "this exercise was judged with the definition further down" in wrong.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("double", "later"),
+    [
+        ("def double(x):\n    return x * x", "x = 3\nprint(x)"),
+        ("import math\ndef double(x):\n    return math.floor(x)", "import math\nprint(math.pi)"),
+        ("import random\ndef double(x):\n    return random.randint(1, 2)", "random.seed(3)\ny = random.choice([1])"),
+        ("def double(x):\n    y = 3\n    return y", "y = 4\ndef other(double):\n    y = 5"),
+    ],
+)
+def test_a_wrong_exercise_whose_names_stay_as_they_are_is_run_once(task, double, later):
+    pool = Pool()
+    report = Grader(pool).grade(task(), below(later, double=double)).report
+    assert results(report)["doubles"] == ("fail", "value")
+    assert pool.slot.rewound == []
+    assert report.notes == ()
+
+
+def test_a_right_notebook_is_run_once_whatever_it_defines_again(task):
+    pool = Pool()
+    assert Grader(pool).grade(task(), below("x = 1", "def double(y):\n    return y + y")).report.score == 10
+    assert pool.slot.rewound == []
+
+
+def test_where_no_time_is_left_staff_decide(task):
+    pool = Pool()
+    pool.slot.left = 0.0
+    report = Grader(pool).grade(task(), below("double = 5")).report
+    assert (report.status, report.manual, pool.slot.rewound) == ("graded", ("double",), [])
+    assert "`double` is changed further down, and no time was left" in report.warnings[0]
+
+
+def test_a_ban_is_not_judged_again(task):
+    pool = Pool()
+    double = "import numpy as np\ndef double(x):\n    return np.convolve([x], [2])[0]"
+    report = Grader(pool).grade(task(names=NAMES), below("double = 1", double=double)).report
+    assert results(report)["doubles"] == ("fail", "forbidden")
+    assert pool.slot.rewound == []
 
 
 # what a task is

@@ -19,8 +19,8 @@ from strategies.messages import json_values
 
 from autograder.gradebook.feedback import annotate
 from autograder.gradebook.sanitise import LARGEST_IMAGE, LONGEST_TEXT
+from autograder.kernel.cells import CellRunner, spoilt
 from autograder.kernel.messages import WarySession
-from autograder.kernel.session import _Runner, _spoilt
 from autograder.model.assignment import Limits
 from autograder.model.report import CheckResult, Provenance, Report
 
@@ -70,7 +70,7 @@ def check(data: bytes) -> bool:
     runner.process_message({**sound, "header": {"msg_type": "stream"}}, cells[0], 0)
     assert cells[0].outputs[-1].text == "the end", "what is sound is not kept any more"
     for cell in cells:
-        lost = _spoilt(cell.outputs, LIMITS)
+        lost = spoilt(cell.outputs, LIMITS)
         assert lost is None or len(lost.message) < 500
         assert all(isinstance(output, dict) for output in cell.outputs)
     before = copy.copy(cells[0].outputs)
@@ -102,7 +102,7 @@ def clean(output: NotebookNode, *, ours: bool) -> None:
 
 def _runner(notebook: NotebookNode) -> Any:
     relay = SimpleNamespace(failure="", exceeded=False)
-    runner = _Runner(notebook, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), relay, LIMITS)
+    runner = CellRunner(notebook, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), relay, LIMITS)
     runner.clear_before_next_output = False  # as nbclient sets it before each cell
     return runner
 

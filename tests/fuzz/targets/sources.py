@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
+from autograder.checks.rebinding import ANY, Notebook
 from autograder.checks.shortcuts import UNPARSED, aliases, names_defined, names_used, shortcuts
 from autograder.grading.cells import forbidden
 
@@ -66,6 +67,8 @@ def check(data: bytes) -> bool:
     if parses(more := f"{source}\nimport scipy\nnp = numpy"):
         assert "scipy" in [name for name, _ in shortcuts(more, FORBIDDEN)]
         assert "np" in names_defined(more)
+    changed = Notebook(["def f():\n    return np.pad", source]).changed_after(1, {"f"})
+    assert changed <= {"f", "np", ANY}
     bans = forbidden(exercise(source), FORBIDDEN)
     assert bool(used) <= bool(bans)
     asked = forbidden(exercise(source), FORBIDDEN, exercise("def f():\n    raise NotImplementedError()"))

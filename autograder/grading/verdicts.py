@@ -1,0 +1,83 @@
+"""Turn what the checks found into verdicts: with hints, and with what else explains a failure."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from autograder.checks.diagnosis import Outcome
+from autograder.checks.suite import Check, Suite
+from autograder.checks.upstream import failing_names, told, upstream
+from autograder.errors import CheckerError, StudentFailure
+from autograder.grading.cells import broken_cells, exercises
+from autograder.grading.judge import Judged
+from autograder.kernel.session import Execution
+from autograder.model.report import CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came out of the kernel: the notebook with its outputs, and what the checks found."""
+
+    execution: Execution
+    judged: Judged
+    walls: tuple[str, ...]
+
+    def results(self, suite: Suite, student: str, secret: str) -> tuple[CheckResult, ...]:
+        """The verdicts, with hints.
+
+        Raises:
+            CheckerError: a mistake of the assignment raised.
+        """
+        ran = {item: outcome for item, outcome in self.judged.outcomes.items() if isinstance(outcome, Outcome)}
+        failed = {item: outcome for item, outcome in ran.items() if outcome.failed}
+        try:
+            hints = suite.diagnose(failed, student, secret)
+        except CheckerError:
+            raise
+        except Exception as error:
+            raise CheckerError(f"a mistake of {suite.assignment} raised {error!r}\n{traceback.format_exc()}") from error
+        causes = broken_cells(self.execution)
+        results = []
+        for item, outcome in self.judged.outcomes.items():
+            if isinstance(outcome, StudentFailure):
+                results.append(fail(item, outcome))
+                continue
+            result = suite.result(item, outcome, hints.get(item.name))
+            if result.cause == "missing" and item.cell in causes:
+                result = fail(item, causes[item.cell])
+            results.append(result)
+        return self._with_upstream(results)
+
+    def _with_upstream(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+        """The verdicts; the message of one without a hint names what it builds on, where that fails itself."""
+        called: dict[str, list[set[str]]] = {}
+        for item, outcome in self.judged.outcomes.items():
+            if isinstance(outcome, Outcome) and outcome.failed:
+                called.setdefault(item.cell, []).append(outcome.record.functions)
+        cells = self.execution.notebook.cells
+        found = exercises(self.execution.notebook)
+        sources = {name: [cells[position].source for position in positions] for name, positions in found.items()}
+        helpers = [cell.source for cell in cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+        blamed = upstream(sources, helpers, failing_names(sources, called)) if len(called) > 1 else {}
+        return tuple(
+            replace(result, message=f"{result.message}. {told(blamed[result.cell])}")
+            if result.cell in blamed and result.verdict == "fail" and result.cause != "forbidden" and not result.hint
+            else result
+            for result in results
+        )
+
+
+def fail(item: Check, failure: StudentFailure) -> CheckResult:
+    """The verdict of a check that could not run, or need not."""
+    return CheckResult(
+        item.name,
+        item.cell,
+        item.points,
+        "fail",
+        failure.cause,
+        failure.message,
+        title=item.title,
+        detail=failure.detail,
+    )
