@@ -68,6 +68,8 @@ def tell_restored(restored: Restored) -> None:
         out.print(line, highlight=False)
     for student in restored.lost:
         note("look at", f"{student}: {LOST}", "yellow")
+    for student, reason in restored.failed.items():
+        note("look at", f"{student}: the gradebook could not be brought up to date: {reason}", "yellow")
 
 
 @contextmanager

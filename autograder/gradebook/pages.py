@@ -23,10 +23,9 @@ def generate(
     """Make `feedback/<student>/<assignment>/<assignment>.html` for each graded submission; the pages' paths.
 
     Raises:
-        UsageError: nothing is graded yet; or nbgrader cannot make a page, after all others were made.
+        UsageError: nothing is graded yet, or nbgrader cannot make a page.
     """
-    notebooks = (course_root / "autograded").glob(f"*/{assignment}/{assignment}.ipynb")
-    graded = sorted(path.parent.parent.name for path in notebooks)
+    graded = sorted(path.parent.name for path in (course_root / "autograded").glob(f"*/{assignment}"))
     chosen = [student for student in graded if not students or student in students]
     missing = sorted({*(students or ())} - {*graded})
     if missing or not chosen:
@@ -36,16 +35,13 @@ def generate(
     processes = min(len(os.sched_getaffinity(0)), len(chosen))
     batches = [chosen[start : start + 5] for start in range(0, len(chosen), 5)]
     done = 0
-    failed: dict[str, str] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(_pages, course_root, db_url, assignment, course_id, batch): batch for batch in batches}
         for future in as_completed(running):
-            failed |= future.result()
+            if wrong := future.result():
+                raise UsageError(f"nbgrader could not make the feedback of {wrong[0]}: {wrong[1]}")
             done += len(running[future])
             progress(done, len(chosen))
-    if failed:
-        told = "; ".join(f"{student}: {reason}" for student, reason in sorted(failed.items()))
-        raise UsageError(f"nbgrader could not make the feedback of {told}; all other pages are made")
     return [course_root / "feedback" / student / assignment / f"{assignment}.html" for student in chosen]
 
 
@@ -57,8 +53,10 @@ def _make_default_course(db_url: str) -> None:
         pass
 
 
-def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]) -> dict[str, str]:
-    """Make these students' pages in this process; those that failed, and why."""
+def _pages(
+    course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]
+) -> tuple[str, str] | None:
+    """Make these students' pages in this process; the first that failed, and why."""
     from nbgrader.converters import GenerateFeedback
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
@@ -66,7 +64,6 @@ def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, stud
 
     log = logging.getLogger("autograder.feedback")
     log.setLevel(logging.CRITICAL)
-    failed = {}
     for student in students:
         config = Config()
         config.CourseDirectory.root = str(course_root)
@@ -81,5 +78,5 @@ def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, stud
         try:
             converter.start()
         except (NbGraderException, SystemExit) as error:
-            failed[student] = str(error)
-    return failed
+            return student, str(error)
+    return None

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 import nbformat
 
+from autograder.errors import UsageError
 from autograder.gradebook.nbgrader import CourseGradebook
+from autograder.gradebook.timestamps import timestamp
 from autograder.jobs.store import AttemptStore, Extension, Kept
 from autograder.model.assignment import Assignment
 from autograder.model.submission import Submission
@@ -26,6 +28,8 @@ class Restored:
     """Their time of handing in or their late penalty was not up to date."""
     lost: list[str] = field(default_factory=list)
     """They cannot be restored: the store has no attempt of theirs."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """They could not be written, and why."""
 
     def lines(self) -> list[str]:
         """A line for each kind; none where the gradebook held everything."""
@@ -72,26 +76,32 @@ def restore(
 ) -> Restored:
     """Write what the gradebook lacks of attempts that were graded before.
 
+    What is wrong with one attempt is noted in the result, and stops no other.
+
     Raises:
         UsageError: the gradebook or the store cannot be used.
-        CheckerError: nbgrader would read another score from a notebook than its report gives.
     """
     done = Restored()
     different = book.differences(assignment, ((submission, kept.report) for submission, kept in graded))
     for submission, kept in graded:
         difference = different.get(submission.student)
-        if difference == "time" and kept.recorded:
-            book.record_time(submission)
-            done.times.append(submission.student)
-        elif difference is not None or not kept.recorded:
-            attempt = store.find(kept.key)
-            if attempt is None:
+        if difference is None and kept.recorded:
+            continue
+        try:
+            if difference == "time" and kept.recorded:
+                book.record_time(submission)
+                done.times.append(submission.student)
+            elif (attempt := store.find(kept.key)) is None:
                 done.lost.append(submission.student)
-                continue
-            if kept.recorded:
-                done.submissions.append(submission.student)
-            book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook)))
-            store.mark_recorded(kept.key)
+            else:
+                book.record(submission, attempt.report, nbformat.from_dict(json.loads(attempt.notebook)))
+                store.mark_recorded(kept.key)
+                if kept.recorded:
+                    done.submissions.append(submission.student)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is wrong with one attempt stops no other
+            done.failed[submission.student] = f"{type(error).__name__}: {error}"
     return done
 
 
@@ -100,7 +110,6 @@ def restore_recorded(settings: Settings, assignment: Assignment) -> Restored:
 
     Raises:
         UsageError: as `restore`.
-        CheckerError: as `restore`.
     """
     released = settings.root / "assignments" / assignment.name / f"{assignment.name}.ipynb"
     kept = settings.course_folder / "attempts.db"
@@ -114,12 +123,13 @@ def restore_recorded(settings: Settings, assignment: Assignment) -> Restored:
         with gradebook(settings) as book:
             book.register(assignment.name, nbformat.read(released, as_version=4), assignment.due)
             share_extensions(store, book, assignment.name, assignment.due)
-            submitted = book.submissions(assignment.name)
-            graded = [
-                (Submission(each.student, assignment.name, b"", each.timestamp), recorded[each.student])
-                for each in submitted
-                if each.student in recorded
-            ]
+            graded = []
+            for student, attempt in sorted(recorded.items()):
+                folder = settings.course_folder / "submitted" / student
+                if folder.is_dir():
+                    inner = folder / assignment.name
+                    moment, _ = timestamp(inner if inner.is_dir() else folder)
+                    graded.append((Submission(student, assignment.name, b"", moment), attempt))
             return restore(store, book, assignment.name, graded)
     finally:
         store.close()
