@@ -32,6 +32,7 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
     Without a name: every assignment with graded submissions, in the course's order.
     """
     from autograder.commands.several import each
+    from autograder.gradebook.names import meant
     from autograder.gradebook.pages import generate, graded
     from autograder.jobs import restoring
     from autograder.jobs.plan import chosen
@@ -39,9 +40,17 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
 
     settings = Settings.read()
     assignments = chosen(settings, names or ())
-    well = each(assignments, lambda assignment, _: tell_restored(restoring.restore_recorded(settings, assignment)))
+
+    def restore(assignment: Assignment, _: str) -> bool:
+        restored = restoring.restore_recorded(settings, assignment)
+        for whose, reason in restored.failed.items():
+            note("look at", f"{assignment.name}: {whose}: {reason}", "yellow")
+        return tell_restored(restored)
+
+    well = each(assignments, restore)
     found = {assignment.name: graded(settings.course_folder, assignment.name) for assignment in assignments}
-    unknown = sorted({*(student or ())} - {name for students in found.values() for name in students})
+    student = [meant(asked, {name for students in found.values() for name in students}) for asked in student or ()]
+    unknown = sorted({*student} - {name for students in found.values() for name in students})
     if unknown or not any(found.values()):
         what = f"nothing of {', '.join(unknown)}" if unknown else "nothing"
         command = f"autograder grade {assignments[0].name}" if len(assignments) == 1 else "autograder grade"

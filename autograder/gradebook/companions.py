@@ -52,11 +52,12 @@ def _read(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ""
-        content = file.read(MAX_SECRET + 1)
-    try:
+        content = os.read(descriptor, MAX_SECRET + 1)
         return content.decode("utf-8") if len(content) <= MAX_SECRET else ""
-    except UnicodeDecodeError:
+    except (OSError, UnicodeDecodeError):
         return ""
+    finally:
+        os.close(descriptor)

@@ -198,14 +198,14 @@ class CourseGradebook:
         with self._database.transaction() as connection:
             return connection.scalar(select(Assignment.id).where(Assignment.name == assignment)) is not None
 
-    def students(self) -> set[str]:
-        """The students that the gradebook knows.
+    def students(self) -> list[str]:
+        """All students that the gradebook knows.
 
         Raises:
             UsageError: the database can't be used.
         """
         with self._database.transaction() as connection:
-            return set(connection.scalars(select(Student.id)))
+            return list(connection.scalars(select(Student.id).order_by(Student.id)))
 
     def standing(self, assignment: str) -> rows.Standing:
         """What lateness costs, and how many answers wait to be read.

@@ -11,6 +11,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from autograder.errors import UsageError
+from autograder.gradebook import names
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.jobs.restoring import gradebook, share_extensions
 from autograder.jobs.store import AttemptStore, Extension
@@ -130,25 +131,23 @@ def _known(settings: Settings, book: CourseGradebook, student: str) -> str:
     submitted = settings.course_folder / "submitted"
     folders = [entry.name for entry in os.scandir(submitted) if entry.is_dir()] if submitted.is_dir() else []
     known = {*folders, *book.students()}
-    if student in known:
-        return student
-    alike = [each for each in known if _composed(each) == _composed(student)]
-    if len(alike) == 1:
-        return alike[0]
+    meant = names.meant(student, known)
+    if meant in known:
+        return meant
     raise UsageError(
-        f"no student {student!r} in the gradebook or in {submitted}{_meant(student, known)}; "
+        f"no student {names.shown(student)} in the gradebook or in {submitted}{_meant(student, known)}; "
         "`nbgrader db student add` (in course/) adds one who has not handed in anything"
     )
 
 
 def _meant(student: str, known: Collection[str]) -> str:
-    folded = {_composed(each).casefold(): each for each in known}
-    close = [folded[each] for each in get_close_matches(_composed(student).casefold(), folded, 3)]
+    folded = {_folded(each): each for each in known}
+    close = [names.shown(folded[each]) for each in get_close_matches(_folded(student), folded, 3)]
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 @contextmanager

@@ -136,11 +136,8 @@ def test_the_whole_way_through_the_exchange(course: Course) -> None:
         "extend", "ada", NAME, "--until", "2099-01-01"
     )
     assert course.scores()["ada"] == (100.0, 0.0)
-    assert re.search(
-        rf"^ada +{NAME} +2024-02-05 23:59 CET +2099-01-01 23:59 CET$",
-        course.autograder("extend", "--list"),
-        re.MULTILINE,
-    )
+    [line] = [line for line in course.autograder("extend", "--list").splitlines() if line.startswith("ada ")]
+    assert line.split() == ["ada", NAME, *["2024-02-05", "23:59", "CET", "2099-01-01", "23:59", "CET"]]
     course.autograder("feedback", NAME)
     course.nbgrader("release_feedback", "--force")
     course.as_student("ada", "fetch_feedback")

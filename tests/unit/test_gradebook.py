@@ -476,7 +476,7 @@ class TestNbgraderReadsIt:
 
     def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
         db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
-        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) == {}
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
         told = {
             "late": (
                 "50 of 100 points, and up to 5 for what is not read yet, 20 taken off for lateness",
@@ -515,7 +515,7 @@ class TestNbgraderReadsIt:
                 with sqlite3.connect(course / "gradebook.db") as connection:
                     found.extend(name for (name,) in connection.execute("SELECT id FROM course"))
                 done = Future()
-                done.set_result({})
+                done.set_result(None)
                 return done
 
         monkeypatch.setattr(pages, "ProcessPoolExecutor", Pool)
@@ -528,3 +528,160 @@ class TestNbgraderReadsIt:
             subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=graded, check=True, capture_output=True)
         assert self.exported(graded / "grades.csv") == CLASS
         assert (graded / "feedback" / "human" / "circle" / "circle.html").is_file()
+
+
+class TestAskedAgain:
+    """Grading again asks for a person again only where the answer or its automatic score changed."""
+
+    def read(self, course, **flags):
+        """A person gives points and comments to every cell, and everything is read then."""
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as theirs:
+            notebook = theirs.find_submission_notebook("circle", "circle", "alice")
+            for grade in notebook.grades:
+                grade.manual_score, grade.needs_manual_grade = flags.get("score", 3.0), False
+            for comment in notebook.comments:
+                comment.manual_comment = "Read."
+            theirs.db.commit()
+
+    def asked(self, course):
+        return {name for name, (_, _, needs) in grades(course).items() if needs}
+
+    def changed(self, released, name):
+        notebook = answered(released)
+        for cell in notebook.cells:
+            if cell.metadata.nbgrader.grade_id == name:
+                cell.source += " More."
+        return notebook
+
+    def test_nothing_changed(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        self.read(course)
+        before = grades(course)
+        record(gradebook, released, area=30.0)
+        assert grades(course) == before
+        assert self.asked(course) == set()
+        assert set(comments(course).values()) == {"Read."}
+
+    @pytest.mark.parametrize(
+        ("cell", "asked"), [("written", {"written"}), ("area-solution", {"area"}), ("rim-solution", {"rim"})]
+    )
+    def test_an_answer_changed(self, gradebook, released, course, cell, asked):
+        record(gradebook, released, area=30.0)
+        self.read(course)
+        record(gradebook, released, area=30.0, notebook=self.changed(released, cell))
+        assert self.asked(course) == asked
+        assert {manual for _, manual, _ in grades(course).values()} == {3.0}
+        record(gradebook, released, area=30.0, notebook=self.changed(released, cell))
+        assert self.asked(course) == asked, "nobody has read it yet"
+        self.read(course)
+        record(gradebook, released, area=30.0, notebook=self.changed(released, cell))
+        assert self.asked(course) == set()
+
+    def test_an_automatic_score_changed(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        self.read(course)
+        record(gradebook, released, area=60.0)
+        assert self.asked(course) == {"area"}
+        assert grades(course)["area"] == (60.0, 3.0, True)
+
+    def test_a_score_that_somebody_overwrote_has_not_changed(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        self.read(course)
+        with sqlite3.connect(course / "gradebook.db") as database:
+            database.execute("UPDATE grade SET auto_score = 1")
+        record(gradebook, released, area=30.0)
+        assert self.asked(course) == set()
+        assert grades(course)["area"][0] == 30.0
+
+    @pytest.mark.parametrize("added", ["above", "below"])
+    def test_a_cell_beside_a_written_answer_belongs_to_it(self, gradebook, released, course, added):
+        record(gradebook, released)
+        self.read(course)
+        notebook = answered(released)
+        cell = nbformat.v4.new_markdown_cell("And more.")
+        notebook.cells.insert(len(notebook.cells) - (added == "above"), cell)
+        record(gradebook, released, notebook=notebook)
+        assert self.asked(course) == {"written"}
+
+    def test_a_notice_of_the_grader_is_no_answer(self, gradebook, released, course):
+        record(gradebook, released)
+        self.read(course)
+        record(gradebook, released, repairs=("A cell was put back.",), notes=("Look at that.",))
+        assert self.asked(course) == set()
+
+    def test_without_a_ledger_the_graded_notebook_says_what_the_answer_was(self, gradebook, released, course):
+        record(gradebook, released, area=30.0)
+        self.read(course)
+        for path, asked in ((None, {"written"}), (autograded(course), {"area", "rim", "written"})):
+            with sqlite3.connect(course / "gradebook.db") as database:
+                database.execute("DELETE FROM autograder_ledger")
+            if path is not None:
+                path.unlink()
+            record(gradebook, released, area=30.0, notebook=self.changed(released, "written"))
+            assert self.asked(course) == asked
+
+    def test_what_the_grader_is_not_sure_of_is_asked_once(self, gradebook, released, course):
+        record(gradebook, released, manual=("area", "no such cell"))
+        assert self.asked(course) == {"area", "written"}
+        record(gradebook, released, manual=("area",))
+        assert self.asked(course) == {"area", "written"}
+        self.read(course, score=None)  # as formgrader does, where a person confirms the score that is there
+        record(gradebook, released, manual=("area",))
+        assert self.asked(course) == {"written"}, "there is no score of a written answer to confirm"
+        record(gradebook, released, manual=("area", "rim"))
+        assert self.asked(course) == {"rim", "written"}
+        record(gradebook, released, manual=("area",), notebook=self.changed(released, "area-solution"))
+        assert self.asked(course) == {"area", "written"}
+        self.read(course)
+        record(gradebook, released, manual=("area", "rim"), notebook=self.changed(released, "area-solution"))
+        assert self.asked(course) == set(), "a person has scored these very answers"
+
+
+class TestCompanions:
+    """`submission_secret.txt` names a student's feedback in nbgrader's exchange: whatever it holds stops nobody."""
+
+    def secret(self, course):
+        return (autograded(course).parent / "submission_secret.txt").read_text()
+
+    def hand_in(self, course):
+        folder = course / "submitted" / "alice" / "circle"
+        folder.mkdir(parents=True)
+        return folder / "submission_secret.txt"
+
+    def test_what_was_handed_in_is_kept(self, gradebook, released, course):
+        path = self.hand_in(course)
+        for secret in ("first", "second\n"):
+            path.write_text(secret)
+            record(gradebook, released)
+            assert self.secret(course) == secret
+
+    def test_without_one_there_is_one_that_stays(self, gradebook, released, course):
+        record(gradebook, released)
+        secret = self.secret(course)
+        assert len(secret) == 128
+        record(gradebook, released)
+        assert self.secret(course) == secret
+
+    @pytest.mark.parametrize("hostile", ["empty", "binary", "large", "link", "folder", "pipe", "linked folder"])
+    def test_what_cannot_be_one_is_replaced(self, gradebook, released, course, hostile, tmp_path):
+        path = self.hand_in(course)
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "submission_secret.txt").write_text("staff's")
+        {
+            "empty": path.touch,
+            "binary": lambda: path.write_bytes(b"\xff"),
+            "large": lambda: path.write_text("x" * 5000),
+            "link": lambda: path.symlink_to(tmp_path / "elsewhere" / "submission_secret.txt"),
+            "folder": path.mkdir,
+            "pipe": lambda: os.mkfifo(path),
+            "linked folder": lambda: (path.parent.rmdir(), path.parent.symlink_to(tmp_path / "elsewhere")),
+        }[hostile]()
+        record(gradebook, released)
+        assert len(self.secret(course)) == 128
+
+    def test_a_time_that_is_not_known_is_an_empty_file(self, gradebook, released, course):
+        record(gradebook, released, submission=replace(handed_in(), timestamp=None))
+        assert (autograded(course).parent / "timestamp.txt").read_text() == ""
+        assert (
+            CourseDirectory(root=str(course.resolve())).get_existing_timestamp(str(autograded(course).parent)) is None
+        )
