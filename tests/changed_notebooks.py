@@ -6,6 +6,7 @@ A change is a function of a `Notebook`, the right answers in the released notebo
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,7 @@ class Notebook:
         """Split a cell before these lines, as JupyterLab does: each part has the metadata."""
         text = cell["source"].split("\n")
         cuts = [0, *lines, len(text)]
-        parts = ["\n".join(text[start:end]).strip("\n") for start, end in zip(cuts, cuts[1:], strict=False)]
+        parts = ["\n".join(text[start:end]).strip("\n") for start, end in itertools.pairwise(cuts)]
         cell["source"] = parts[0]
         more = [self.new(part, cell["cell_type"], cell) for part in parts[1:]]
         self.after(cell, *more)
@@ -125,7 +126,7 @@ def _(nb):
 def _(nb):
     cell = with_helper(nb)
     cell["source"] = f"import math\n\n{cell['source']}"
-    one, two, three = nb.split(cell, 2, 6)
+    one, two, _three = nb.split(cell, 2, 6)
     nb.after(one, nb.new("my note", "markdown"), nb.new("1 + 1"))
     nb.after(two, nb.new("print(_windows([1, 2, 3], 2))"))
 
@@ -134,7 +135,8 @@ def _(nb):
 def _(nb):
     cell = with_helper(nb)
     cell["source"] = (
-        "def correlate1d(x, w):\n    n = len(w)\n\n    made = []\n    for i in range(len(x) - n + 1):\n        made.append(x[i : i + n] @ w)\n    return np.array(made)"
+        "def correlate1d(x, w):\n    n = len(w)\n\n    made = []\n    for i in range(len(x) - n + 1):\n"
+        "        made.append(x[i : i + n] @ w)\n    return np.array(made)"
     )
     nb.split(cell, 3)
 
@@ -162,7 +164,8 @@ def _(nb):
 def _(nb):
     cell = nb.answer("correlate1d")
     cell["source"] = (
-        "STEP = 1\n\ndef correlate1d(x, w, step=COUNT):\n    return np.array([x[i : i + len(w)] @ w for i in range(0, len(x) - len(w) + 1, step)])"
+        "STEP = 1\n\ndef correlate1d(x, w, step=COUNT):\n"
+        "    return np.array([x[i : i + len(w)] @ w for i in range(0, len(x) - len(w) + 1, step)])"
     )
     one, _two = nb.split(cell, 2)
     nb.after(one, nb.new("COUNT = STEP * 1"))
@@ -448,3 +451,142 @@ def _(nb):
     nb.cells.append(nb.stub("sobel"))
     nb.after(nb.answer(TWO), nb.new(nb.released[f"{TWO}-solution"], like=nb.answer(TWO)))
     nb.nameless(*nb.cells[:12])
+
+
+WRITTEN: dict[str, Change] = {}
+"""Places of a written answer, which all a person has to read, by what was done."""
+ESSAY = "The same weights slide over the whole image, so a shifted image gives a shifted map."
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFElEQVR4nGP8z8Dwn4GBgYmBgQEADQQCAX9Ue7kAAAAASUVORK5CYII="
+
+
+def written(done: str) -> Callable[[Change], Change]:
+    def add(made: Change) -> Change:
+        assert done not in WRITTEN
+        WRITTEN[done] = made
+        return made
+
+    return add
+
+
+@written("in its cell")
+def _(nb):
+    nb["written"]["source"] = ESSAY
+
+
+@written("in a new cell below")
+def _(nb):
+    nb.after(nb["written"], nb.new(ESSAY, "markdown"))
+
+
+@written("in a new cell above")
+def _(nb):
+    nb.before(nb["written"], nb.new(ESSAY, "markdown"))
+
+
+@written("in a new cell above the question")
+def _(nb):
+    nb.before(nb["written-text"], nb.new(ESSAY, "markdown"))
+
+
+@written("in a new cell at the top")
+def _(nb):
+    nb.cells.insert(0, nb.new(ESSAY, "markdown"))
+
+
+@written("in two new cells, the answer's cell deleted")
+def _(nb):
+    nb.after(nb["written"], nb.new(ESSAY, "markdown"), nb.new("And that is cheap.", "markdown"))
+    nb.remove(nb["written"])
+
+
+@written("in its cell, the name lost")
+def _(nb):
+    nb["written"]["source"] = ESSAY
+    nb.nameless(nb["written"])
+
+
+@written("in its cell, all names and ids lost")
+def _(nb):
+    nb["written"]["source"] = ESSAY
+    nb.anonymous()
+
+
+@written("in a code cell, as words")
+def _(nb):
+    nb.after(nb["written"], nb.new(ESSAY))
+
+
+@written("in a code cell, as comments")
+def _(nb):
+    nb.after(nb["written"], nb.new(f"# {ESSAY}"))
+
+
+@written("in a code cell, as a text")
+def _(nb):
+    nb.after(nb["written"], nb.new(f'"""{ESSAY}"""'))
+
+
+@written("in a code cell, printed")
+def _(nb):
+    nb.after(nb["written"], nb.new(f"print({ESSAY!r})"))
+
+
+@written("in a raw cell")
+def _(nb):
+    nb.after(nb["written"], nb.new(ESSAY, "raw"))
+
+
+@written("in its cell, retyped as code")
+def _(nb):
+    nb["written"].update({"source": ESSAY, "cell_type": "code", "outputs": [], "execution_count": None})
+
+
+@written("in its cell, which was split")
+def _(nb):
+    nb["written"]["source"] = f"{ESSAY}\n\nAnd that is cheap."
+    nb.split(nb["written"], 2)
+
+
+@written("typed into the question")
+def _(nb):
+    nb["written-text"]["source"] += f"\n\n{ESSAY}"
+
+
+@written("merged with the question, under its name")
+def _(nb):
+    nb["written"]["source"] = ESSAY
+    nb.merge(nb["written-text"], nb["written"])
+
+
+@written("merged with the question, under the answer's name")
+def _(nb):
+    nb["written"]["source"] = ESSAY
+    nb.merge(nb["written-text"], nb["written"], kept=nb["written"])
+
+
+@written("as an attachment")
+def _(nb):
+    nb["written"].update(
+        {"source": "![image.png](attachment:image.png)", "attachments": {"image.png": {"image/png": DOT}}}
+    )
+
+
+@written("as an attachment that the text does not name")
+def _(nb):
+    nb["written"]["attachments"] = {"image.png": {"image/png": DOT}}
+
+
+@written("as an attachment of a new cell below")
+def _(nb):
+    cell = nb.new("![my drawing](attachment:my%20drawing.png)", "markdown")
+    nb.after(nb["written"], cell | {"attachments": {"my drawing.png": {"image/png": DOT}}})
+
+
+@written("as pasted data")
+def _(nb):
+    nb["written"]["source"] = f"![](data:image/png;base64,{DOT})"
+
+
+@written("as pasted data in HTML")
+def _(nb):
+    nb["written"]["source"] = f'<img alt="my drawing" src="data:image/png;base64,{DOT}" width="300">'

@@ -145,7 +145,7 @@ class Grader:
         except document.UnreadableNotebook as error:
             results = tuple(_not_run(item, error) for item in task.suite.checks)
             return Graded(replace(empty, status="graded", checks=results, seconds=time.monotonic() - started), None)
-        rebuilt = rebuild(task.released, submitted)
+        rebuilt = rebuild(task.released, submitted, submission.files)
         for attempt in range(RETRIES + 1):
             try:
                 run = self._run(task, spec, submission, rebuilt.notebook)
