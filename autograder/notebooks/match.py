@@ -172,12 +172,12 @@ def _identified(release: Release, cells: Sequence[NotebookNode]) -> list[Piece]:
             alike = [
                 position
                 for position in by_text.get(text, ())
-                if release.cells[position].cell_type == cell.cell_type
-                and (named is None or release.names[position] is not None)
-                and (release.names[position] is not None or position not in taken)
+                if release.names[position] is not None
+                or (named is None and position not in taken and release.cells[position].cell_type == cell.cell_type)
             ]
+            alike.sort(key=lambda position: (position in taken, release.cells[position].cell_type != cell.cell_type))
             if alike and text:
-                home, how = next((position for position in alike if position not in taken), alike[0]), "text"
+                home, how = alike[0], "text"
         if home is not None:
             taken.add(home)
         untouched = home is not None and is_released(release, home, text)
