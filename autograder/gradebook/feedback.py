@@ -35,8 +35,8 @@ def annotate(notebook: NotebookNode, report: Report, title: str = "") -> Noteboo
     strangers = sorted({check.cell for check in report.checks} - named)
     if strangers:
         raise CheckerError(f"checks of cells that {report.assignment} does not have: {', '.join(strangers)}")
-    gallery = sanitise.Gallery()
-    cells = [_annotated(cell, report, gallery) for cell in notebook.cells]
+    gallery, photos = sanitise.Gallery(), sanitise.Gallery(sanitise.MOST_PHOTO_PIXELS)
+    cells = [_annotated(cell, report, gallery, photos) for cell in notebook.cells]
     if report.repairs:
         cells.insert(0, _notice("repairs", repairs_html(report.repairs)))
     if report.notes:
@@ -58,12 +58,15 @@ def _is_autograded(cell: NotebookNode) -> bool:
     return bool(is_grade(cell)) and not is_solution(cell)
 
 
-def _annotated(cell: NotebookNode, report: Report, gallery: sanitise.Gallery) -> NotebookNode:
+def _annotated(cell: NotebookNode, report: Report, gallery: sanitise.Gallery, photos: sanitise.Gallery) -> NotebookNode:
     metadata = NotebookNode({key: copy.deepcopy(cell.metadata[key]) for key in METADATA if key in cell.metadata})
     made = NotebookNode(cell_type=cell.cell_type, id=cell.id, metadata=metadata, source=cell.source)
     if cell.cell_type != "code":
         if not (is_locked(cell) or _is_untouched(cell)):
-            made.source = sanitise.markdown(cell.source)
+            shown = sanitise.attachments(cell, photos) if cell.cell_type == "markdown" else NotebookNode()
+            made.source = sanitise.markdown(cell.source, shown)
+            if shown:
+                made.attachments = shown
         return made
     count = cell.get("execution_count")
     made.execution_count = count if isinstance(count, int) else None

@@ -9,10 +9,13 @@ import base64
 import binascii
 import re
 import struct
+from collections.abc import Collection
 from html import escape
 from typing import Any, Final
 
 from nbformat import NotebookNode
+
+from autograder.gradebook.pictures import measure
 
 LARGEST_IMAGE: Final = 1 * 2**20
 """Bytes of one PNG."""
@@ -20,6 +23,12 @@ LARGEST_SIDE: Final = 4096
 """Pixels: a small file can still unfold to a picture that no browser survives."""
 MOST_PIXELS: Final = 50_000_000
 """Of all pictures of a notebook together."""
+LARGEST_PHOTO: Final = 8 * 2**20
+"""Bytes of one picture in a written answer: what a phone takes."""
+LONGEST_PHOTO_SIDE: Final = 12_000
+MOST_PHOTO_PIXELS: Final = 120_000_000
+"""Of all pictures in the written answers of a notebook, each frame of an animation counted."""
+NOT_SHOWN: Final = "(a picture that is too large, or is none)"
 MAX_ALT: Final = 500
 """Characters of a picture's description."""
 LONGEST_TEXT: Final = 20_000
@@ -30,18 +39,48 @@ _GAP = "\N{WORD JOINER}"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
 _LINK = re.compile(r"\](?=\((?!https?://|mailto:|#)|:(?!\s*(?:https?://|mailto:|#)))", re.IGNORECASE)
+_ATTACHED = re.compile(r"!\[([\w .,:;()'-]*)\]\(attachment:(picture-[0-9]{1,4}\.[a-z]{3,4})\)")
+"""A picture in a text as the rebuilt notebook has it."""
+_ATTACHMENT = re.compile(r"picture-[0-9]{1,4}\.[a-z]{3,4}")
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def markdown(source: str) -> str:
+def markdown(source: str, pictures: Collection[str] = ()) -> str:
     """Markdown that looks the same and does nothing: no HTML, no pictures, no link but to the web or by mail.
 
     A word joiner (no width, no line break) behind the character that begins it breaks each of these, in code
-    as in text: which lines a renderer takes for code need not be guessed.
+    as in text: which lines a renderer takes for code need not be guessed. Only `pictures`, the names of a cell's
+    `attachments`, are shown.
     """
-    source = _TAG.sub(f"<{_GAP}", text(source))
-    return _LINK.sub(f"]{_GAP}", _IMAGE.sub(f"!{_GAP}", source))
+    parts = _ATTACHED.split(text(source))  # text, description, name, text ...
+    made = [_broken(parts[0])]
+    for alt, name, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        shown = f"![{alt}](attachment:{name})" if name in pictures else NOT_SHOWN
+        made += [shown, _broken(rest)]
+    return _GAP.join(made)
+
+
+def _broken(source: str) -> str:
+    return _LINK.sub(f"]{_GAP}", _IMAGE.sub(f"!{_GAP}", _TAG.sub(f"<{_GAP}", source)))
+
+
+def attachments(cell: NotebookNode, gallery: Gallery) -> NotebookNode:
+    """The pictures of a text cell that are safe to show, by name: PNG, JPEG, GIF and WebP by their bytes.
+
+    Args:
+        cell: of a rebuilt notebook, which gave the pictures their names.
+        gallery: of the notebook's written answers.
+    """
+    kept = NotebookNode()
+    for name, data in cell.get("attachments", {}).items():
+        content = _decoded(next(iter(data.values()), None), LARGEST_PHOTO) if _ATTACHMENT.fullmatch(name) else None
+        found = measure(content) if content is not None else None
+        if found is None or content is None or max(found.width, found.height) > LONGEST_PHOTO_SIDE:
+            continue
+        if gallery.takes(found.width * found.frames, found.height):
+            kept[name] = NotebookNode({found.kind: base64.b64encode(content).decode()})
+    return kept
 
 
 def plain(value: Any) -> str:
@@ -60,8 +99,8 @@ def text(value: Any) -> str:
 class Gallery:
     """How many pixels the pictures of one notebook may still have: a browser unfolds them all."""
 
-    def __init__(self) -> None:
-        self._left = MOST_PIXELS
+    def __init__(self, pixels: int = MOST_PIXELS) -> None:
+        self._left = pixels
 
     def takes(self, width: int, height: int) -> bool:
         """Whether there is room for one more."""
@@ -135,21 +174,31 @@ def _data(data: Any, gallery: Gallery) -> NotebookNode:
     if (picture := _png(data.get("image/png"), gallery)) is not None:
         kept["image/png"] = picture
     elif "image/png" in data:
-        kept["text/plain"] = f"{kept.get('text/plain', '')} (a picture that is too large, or is none)".lstrip()
+        kept["text/plain"] = f"{kept.get('text/plain', '')} {NOT_SHOWN}".lstrip()
     return kept
 
 
 def _png(value: Any, gallery: Gallery) -> str | None:
     """The picture, encoded anew, if it is a PNG of a bearable size."""
-    if isinstance(value, list):
-        value = "".join(map(str, value))
-    if not isinstance(value, str) or len(value) > LARGEST_IMAGE * 4 // 3 + 1000:
+    content = _decoded(value, LARGEST_IMAGE)
+    if content is None or not content.startswith(_PNG):
         return None
     try:
-        content = base64.b64decode(value)
         width, height = struct.unpack(">II", content[16:24])
-    except (binascii.Error, ValueError, struct.error):
+    except struct.error:
         return None
-    if not content.startswith(_PNG) or max(width, height) > LARGEST_SIDE or not gallery.takes(width, height):
+    if max(width, height) > LARGEST_SIDE or not gallery.takes(width, height):
         return None
     return base64.b64encode(content).decode()
+
+
+def _decoded(value: Any, largest: int) -> bytes | None:
+    """What was given in base64; None if it is not, or longer than `largest`."""
+    if isinstance(value, list):
+        value = "".join(map(str, value))
+    if not isinstance(value, str) or len(value) > largest * 4 // 3 + 1000:
+        return None
+    try:
+        return base64.b64decode(value)
+    except (binascii.Error, ValueError):
+        return None

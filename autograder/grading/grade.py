@@ -146,7 +146,7 @@ class Grader:
             seconds = time.monotonic() - started
             unread = replace(empty, status="graded", checks=results, repairs=submission.repairs, seconds=seconds)
             return Graded(unread, None)
-        rebuilt = rebuild(task.released, submitted)
+        rebuilt = rebuild(task.released, submitted, submission.files)
         for attempt in range(RETRIES + 1):
             try:
                 run = self._run(task, spec, submission, rebuilt.notebook)

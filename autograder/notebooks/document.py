@@ -30,6 +30,11 @@ FLAGS: Final = ("grade", "solution", "locked", "task", "points")
 """What nbgrader's metadata says about a cell, besides its `grade_id`."""
 CUT_SHORT: Final = "A download or an upload was interrupted, or the disk was full. " + SAVED_AGAIN
 
+PICTURES: Final = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp")
+"""Media types of attachments that are kept."""
+MAX_ATTACHMENTS: Final = 40
+"""Attachments of a cell."""
+
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
 _ADVICE = "Open it in Jupyter, save it, and hand it in again."
@@ -97,7 +102,7 @@ def not_a_notebook(
 
 
 def parse(content: bytes, limits: Limits) -> NotebookNode:
-    """A notebook of format 4 with the cells of `content`: types, sources, ids and nbgrader metadata alone.
+    """A notebook of format 4 with the cells of `content`: types, sources, ids, nbgrader metadata and pictures alone.
 
     Notebooks of format 3 are upgraded. Every cell gets an id that is unique in the notebook.
 
@@ -205,7 +210,23 @@ def _cell(raw: Any, number: int) -> NotebookNode:
     )
     if cell.cell_type == "code":
         cell.update(outputs=[], execution_count=None)
+    if attachments := _attachments(raw.get("attachments")):
+        cell.attachments = attachments
     return cell
+
+
+def _attachments(value: Any) -> NotebookNode:
+    """Of a cell's attachments, those that say they are pictures, as they were given: nobody has looked at them yet."""
+    kept = NotebookNode()
+    for name, given in itertools.islice(value.items(), MAX_ATTACHMENTS) if isinstance(value, dict) else ():
+        for kind in PICTURES if isinstance(given, dict) else ():
+            data = given.get(kind)
+            if isinstance(data, list) and all(isinstance(line, str) for line in data):
+                data = "".join(data)
+            if isinstance(data, str) and data.isascii():
+                kept[name] = NotebookNode({kind: data})
+                break
+    return kept
 
 
 def _source(value: Any, number: int) -> str:

@@ -1799,6 +1799,7 @@ def _retyped(cells: dict, _all: list) -> None:
 
 
 def _swapped(cells: dict, _all: list) -> None:
+    _wrong(cells)
     cells["scale-solution"]["metadata"], cells["scale"]["metadata"] = (
         cells["scale"]["metadata"],
         cells["scale-solution"]["metadata"],
@@ -1814,10 +1815,10 @@ def _all_ids(cells: dict, every: list) -> None:
 
 
 def _two_answers(cells: dict, every: list) -> None:
-    _wrong(cells)
-    right = copy.deepcopy(cells["scale-solution"])
-    right["source"] = "def scale(x, factor): return x * factor"
-    every.append(right)
+    """What Python defined last counts, as in Jupyter."""
+    wrong = copy.deepcopy(cells["scale-solution"])
+    _wrong({"scale-solution": wrong})
+    every.append(wrong)
 
 
 def _outputs(cells: dict, _all: list) -> None:
@@ -1864,31 +1865,27 @@ def metadata() -> list[Attack]:
         attack(
             "renames its graded cell and its answer",
             _renamed,
-            "`scale` was missing: it was put back as it was released",
-            says={"scale": "`scale` is not written yet"},
+            "`scale-solution` and `scale` were without a name",
         ),
         attack(
             "unlocks its test and writes its points there",
             _unlocked,
             r"`scale` is locked and had been changed: its released text was used",
         ),
-        attack("deletes the test that it fails", _deleted, "`scale` was missing: it was put back as it was released"),
-        attack("copies the tests that it passes", _copied, "`spell` was there 3 times: one was kept"),
-        attack("makes its test a text", _retyped, "`scale` was a markdown cell: it was made a code cell again"),
+        attack("deletes the test that it fails", _deleted, "`setup` and `scale` were missing: they were put back"),
+        attack("copies the tests that it passes", _copied, "`spell` was there 3 times: one of each was kept"),
+        attack("makes its test a text", _retyped, "`scale` was a markdown cell instead of a code cell"),
         attack(
             "puts the test's id on its answer",
             _swapped,
             r"`scale` is locked and had been changed",
-            says={"scale": "the cell raised NameError: name 'scale' is not defined"},
         ),
         attack(
             "puts one test's id on every cell",
             _all_ids,
-            r"`scale` was there \d+ times: one was kept",
-            deserves=0,
-            says={"scale": "`scale` is not written yet", "smooth": "`smooth` is not written yet"},
+            "`scale-solution`, `smooth-solution` and `spell-solution` were answered in another cell",
         ),
-        attack("a wrong answer and a right one", _two_answers, "`scale-solution` was there 2 times"),
+        attack("a right answer and a wrong one", _two_answers, "Answers in several cells: `scale-solution`"),
         attack("outputs that were there before", _outputs),
         attack("brings graded cells of its own", _own_tests),
         attack("turns the notebook round", _reordered, "The cells were in another order"),

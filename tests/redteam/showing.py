@@ -1,5 +1,6 @@
 """Attacks on those who look (lines 23 and 24 of docs/security.md): with a browser, a terminal, a spreadsheet."""
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -132,6 +133,23 @@ def answered(*texts: str) -> Callable[[dict], dict]:
     return change
 
 
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+DRAWN = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
+HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (40_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+PASTED = (
+    f"![x]({_data('image/svg+xml', DRAWN)}) ![x]({_data('image/png', DRAWN)}) ![x]({_data('image/png', HUGE)})",
+    f"<img src='{_data('image/png', DRAWN)}' onerror=alert(1)><img src=\"{_data('text/html', ACTS[0].encode())}\">",
+    "![x](attachment:missing.png) ![x](attachment:x.svg) ![x](attachment:picture-1.png) ![x](../../../etc/passwd)",
+    "![x][ref] [x](attachment:x.svg)\n\n[ref]: attachment:picture-7.png",
+    f'!["><script>alert(1)</script>]({_data("image/png", HUGE[:24])}) [![x](attachment:x.svg)](javascript:alert(1))',
+    "<![x](attachment:picture-1.png)script>alert(1)</script> <img src=attachment:x.svg alt='\"onerror=alert(1)'>",
+)
+"""Pictures of a written answer that are none."""
+
+
 def dressed(notebook: dict) -> dict:
     """Hostile names in all that is not text: ids, metadata, the kernel's name, an output that is there already."""
     act = '"><script>alert(1)</script><x y="'
@@ -217,6 +235,7 @@ def opening() -> list[Attack]:
         ),
         Attack(23, "scripts, frames and handlers in answers", file=answered(*ACTS)),
         Attack(23, "javascript and data links in answers", file=answered(*LINKS)),
+        Attack(23, "pictures in answers that are none", file=answered(*PASTED)),
         Attack(23, "styles that hide scores or paint others", file=answered(*STYLES)),
         Attack(
             23,

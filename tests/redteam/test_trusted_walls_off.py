@@ -38,8 +38,9 @@ from test_walls_off import INNER
 from autograder import table
 from autograder.checks import equal
 from autograder.checks.student import Student
-from autograder.errors import SandboxError
+from autograder.errors import CheckerError, SandboxError
 from autograder.gradebook import cards, names, sanitise
+from autograder.gradebook.feedback import annotate
 from autograder.grading import grade
 from autograder.grading.grade import Graded, Grader
 from autograder.grading.slots import SlotPool
@@ -278,6 +279,16 @@ def costs_nothing(arena: Arena, attack: Attack) -> bool:
     return arena.grade(attack).report.status == "failed"
 
 
+def has_no_page(arena: Arena, attack: Attack) -> bool:
+    """Its scores cannot be written into the notebook that was handed in."""
+    graded = arena.grade(attack)
+    try:
+        annotate(graded.notebook, graded.report)
+    except CheckerError:
+        return True
+    return False
+
+
 def costs_nothing_where_answers_are_handed_on(arena: Arena, attack: Attack) -> bool:
     """The same, with a check that calls a function with its own answer."""
 
@@ -354,7 +365,7 @@ def _on_a_terminal(graded: Graded) -> str:
 
 
 SHOTS = [
-    Shot("a wrong answer and a right one", ("rebuild",), scores_more),
+    Shot("deletes the test that it fails", ("rebuild",), has_no_page),
     Shot("takes the answer that lies beside its arguments", ("checks outside: the reference",), scores_more),
     Shot("patches numpy, torch and their tests", ("checks outside: the tests",), passes_its_test),
     Shot("answers with guessed ids", ("call ids",), changes_the_score),

@@ -96,15 +96,122 @@ def test_an_empty_notebook_is_the_released_one(released):
     )
 
 
-def test_of_copies_the_first_with_an_answer_counts(released, submitted):
-    stub, second = copy.deepcopy(released.cells[2]), copy.deepcopy(submitted.cells[2])
-    stub.source += "  \n"  # an editor's trailing blanks are no answer
+def test_of_copies_all_that_differ_run_and_the_last_counts(released, submitted):
+    stub, second, third = (copy.deepcopy(submitted.cells[2]) for _ in range(3))
+    stub.source = STUB + "  \n"  # an editor's trailing blanks are no answer
     second.source = "def conv2d(x, w):\n    return 0"
-    submitted.cells[2:3] = [stub, submitted.cells[2], second]
+    third.source += "\n"
+    submitted.cells[2:3] = [second, submitted.cells[2], third, stub]
     result = rebuilt(released, submitted)
-    assert result.notebook.cells[2].source == ANSWER
+    assert sources(result)[2:4] == [second.source, third.source]
+    assert [cell.metadata for cell in result.notebook.cells[2:4]] == [{}, released.cells[2].metadata]
+    assert result.repairs == (
+        "Answers in several cells: `conv2d-solution` (2). All were run in their order: what is defined last counts.",
+    )
+
+
+def test_parts_of_an_answer_become_one_cell(released, submitted):
+    second = copy.deepcopy(submitted.cells[2])
+    submitted.cells[2].source = "import math\n\ndef half(x):\n    return x / 2"
+    submitted.cells[2:3] = [submitted.cells[2], cell("half(1)"), second]
+    result = rebuilt(released, submitted)
+    assert sources(result)[2:4] == [f"import math\n\ndef half(x):\n    return x / 2\n\n\n{ANSWER}", "half(1)"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("import numpy_of_mine\ndef half(x): ...", ANSWER),
+        ("half(1)", ANSWER),
+        ("def half(x): ...", f"%%time\n{ANSWER}"),
+        (f"%%time\n{ANSWER}", "def half(x): ..."),
+        ("def half(x): ...", f"from __future__ import annotations\n{ANSWER}"),
+        ("def half(x:", ANSWER),
+        ("def conv2d(x, w):\n    return x\n", f"def half(x): ...\n{ANSWER}"),
+        ("@cache\ndef half(x): ...", ANSWER),
+    ],
+)
+def test_parts_stay_apart_where_one_cell_would_not_be_the_same(released, submitted, first, second):
+    more = copy.deepcopy(submitted.cells[2])
+    submitted.cells[2].source, more.source = first, second
+    submitted.cells.insert(3, more)
+    result = rebuilt(released, submitted)
+    assert sources(result)[2:4] == [first, second]
+    (answer,) = (cell for cell in result.notebook.cells if cell.id == "conv2d-solution")
+    assert "def conv2d" in answer.source
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("def conv2d(x, w):\n    y = x", "    return y * w", True),
+        ("def conv2d(x, w):", "    return x * w", True),
+        ("class conv2d:\n    def f(self):\n        return 1", "    def g(self):\n        return 2", True),
+        ("conv2d = [", "]", True),
+        ("def half(x):\n    return x", "    def conv2d(x, w):\n        return x * w", False),
+        ("def half(x:", "    return y +", False),
+    ],
+)
+def test_a_definition_that_was_split_is_whole_again(released, submitted, first, second, joined):
+    more = copy.deepcopy(submitted.cells[2])
+    submitted.cells[2].source, more.source = first, second
+    submitted.cells.insert(3, more)
+    assert (f"{first}\n{second}" in sources(rebuilt(released, submitted))) == joined
+
+
+def test_where_an_answer_needs_released_cells_further_down_a_person_confirms_its_score(released, submitted):
+    released.cells.insert(4, cell("SIDE = 3", "numbers", locked=True))
+    submitted = copy.deepcopy(released)
+    submitted.cells.insert(5, cell("def conv2d(x, w, side=SIDE):\n    return x * w"))
+    result = rebuilt(released, submitted)
+    assert sources(result) == [c.source for c in submitted.cells]
+    assert result.manual == ("conv2d",)
+    assert "`conv2d-solution`: the answer stands further down" in result.warnings[0]
+
+
+def test_a_stub_without_a_name_is_answered_by_what_its_graded_cell_uses(released, submitted):
+    for notebook in (released, submitted):
+        notebook.cells[2].source = "# Set area.\nraise NotImplementedError()"
+        notebook.cells[3].source = "assert isinstance(area, float)"
+    submitted.cells.append(cell("import math\narea = math.pi"))
+    assert sources(rebuilt(released, submitted))[2] == "import math\narea = math.pi"
+
+
+def test_what_undoes_a_locked_cell_is_not_kept(released, submitted):
+    released.cells[1].source = "import numpy as np\nSIDE = 3"
+    submitted.cells[1].source = "import numpy as np, math\nSIDE = 4\nEDGE = 2\nprint(SIDE)\n"
+    result = rebuilt(released, submitted)
+    assert sources(result)[1:3] == ["import numpy as np\nSIDE = 3", "import numpy as np, math\nEDGE = 2\nprint(SIDE)"]
+    assert result.notebook.cells[2].metadata == {}
+
+
+def test_a_locked_cell_that_was_laid_out_anew_adds_nothing(released, submitted):
+    submitted.cells[3].source = "assert   conv2d( 1,2 ) == 2  # mine"
+    result = rebuilt(released, submitted)
     assert len(result.notebook.cells) == 5
-    assert result.repairs == ("`conv2d-solution` was there 3 times: the first one with an answer was graded.",)
+    assert result.repairs == ("`conv2d` is locked and had been changed: its released text was used.",)
+
+
+def test_repairs_are_a_few_lines_however_many_cells_they_are_about(released):
+    released.cells[2:4] = [
+        each
+        for number in range(50)
+        for each in (
+            cell(f"def f{number}():\n    raise NotImplementedError()", f"f{number}-solution", solution=True),
+            cell(f"f{number}()", f"f{number}", grade=True, locked=True, points=1),
+        )
+    ]
+    submitted = copy.deepcopy(released)
+    kept = submitted.cells[2:5]
+    submitted.cells = [each for each in kept for _ in range(3)]
+    missing, copied = rebuilt(released, submitted).repairs
+    assert missing == (
+        "`imports`, `f1`, `f2-solution`, `f2` and 95 more were missing: they were put back as they were released."
+    )
+    assert copied == (
+        "`f0-solution` was there 3 times, `f0` was there 3 times and `f1-solution` was there 3 times: "
+        "one of each was kept."
+    )
 
 
 def test_of_copies_without_an_answer_one_is_kept(released):
@@ -117,7 +224,7 @@ def test_a_retyped_answer_gets_its_type_back(released, submitted):
     submitted.cells[2] = v4.new_markdown_cell(ANSWER, metadata=submitted.cells[2].metadata)
     result = rebuilt(released, submitted)
     assert (result.notebook.cells[2].cell_type, result.notebook.cells[2].source) == ("code", ANSWER)
-    assert result.repairs == ("`conv2d-solution` was a markdown cell: it was made a code cell again.",)
+    assert result.repairs == ("`conv2d-solution` was a markdown cell instead of a code cell: changed back.",)
 
 
 def test_text_never_becomes_more_code_than_a_notebook_may_hold(released, submitted):
@@ -133,9 +240,10 @@ def test_changed_settings_are_the_releases(released, submitted):
     result = rebuilt(released, submitted)
     assert result.notebook.cells[3].metadata.nbgrader.points == 12
     assert result.notebook.cells[2].metadata == released.cells[2].metadata
-    assert result.repairs == (
-        "`conv2d-solution` had other settings (grade, points): those of the assignment were used.",
-        "`conv2d` had other settings (locked, points): those of the assignment were used.",
+    (repair,) = result.repairs
+    assert repair == (
+        "`conv2d-solution` had other settings (grade, points) and `conv2d` had other settings (locked, points): "
+        "those of the assignment were used."
     )
 
 
@@ -146,14 +254,11 @@ def test_a_locked_cell_is_the_releases(released, submitted):
     assert result.repairs == ("`conv2d` is locked and had been changed: its released text was used.",)
 
 
-def test_a_graded_cells_name_on_the_answer_does_not_help(released, submitted):
+def test_a_graded_cells_name_on_the_answer_changes_nothing(released, submitted):
     submitted.cells[2].metadata.nbgrader.grade_id = "conv2d"
     result = rebuilt(released, submitted)
-    assert sources(result)[2:4] == [STUB, "assert conv2d(1, 2) == 2"]
-    assert result.repairs == (
-        "`conv2d-solution` was missing: it was put back as it was released.",
-        "`conv2d` was there 2 times: one was kept.",
-    )
+    assert sources(result)[2:4] == [ANSWER, "assert conv2d(1, 2) == 2"]
+    assert result.notebook.cells[2].metadata == released.cells[2].metadata
 
 
 def test_another_order_is_put_right(released, submitted):

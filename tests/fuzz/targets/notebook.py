@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -11,21 +14,33 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from strategies.notebooks import NAMES, RELEASED, added_cells, named_cells
 
+from autograder.gradebook import sanitise
 from autograder.grading.cells import forbidden
 from autograder.model.assignment import Limits
+from autograder.model.submission import SubmittedFile
 from autograder.notebooks.document import MAX_CODE, UnreadableNotebook, grade_id, parse
 from autograder.notebooks.rebuild import rebuild
+from autograder.notebooks.repairs import MOST_LINES
 
 SECONDS = 30
 """As many characters of code as are allowed take their time to parse."""
 LIMITS = Limits()
+PICTURE = re.compile(r"picture-\d+\.(png|jpeg|gif|webp)")
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+FILES = [SubmittedFile("photo.gif", GIF), SubmittedFile("a.txt", b"words")]
 FORBIDDEN = ("numpy.convolve", "scipy", "torch")
 PLAIN = {
     "look": NotebookNode(cell_type="code", id="look", metadata=NotebookNode(), source="look()", outputs=[]),
     "note": NotebookNode(cell_type="markdown", id="note", metadata=NotebookNode(), source="a note"),
 }
 """Released cells that nbgrader does not handle, which are the student's to edit."""
-SMALL = NotebookNode(RELEASED, cells=[PLAIN["look"], *RELEASED.cells, PLAIN["note"]])
+STUBS = {
+    "a-solution": "def a():\n    raise NotImplementedError()",
+    "b-solution": "def b():\n    raise NotImplementedError()",
+}
+SMALL = NotebookNode(RELEASED, cells=[PLAIN["look"], *copy.deepcopy(RELEASED.cells), PLAIN["note"]])
+for _cell in SMALL.cells:
+    _cell.source = STUBS.get(_cell.id, _cell.source)
 LARGE = Path(__file__).parents[3] / "assignments" / "convolution" / "convolution.ipynb"
 WORDS = [
     *(f'"{word}"'.encode() for word in (*NAMES, *PLAIN, "code", "markdown", "raw", "heading", "cell-3", "convolve2d")),
@@ -49,40 +64,55 @@ def check(data: bytes) -> bool:
         assert "\n" not in refusal.message
         return True
     released = large() if b"convolve2d" in data else SMALL
-    rebuilt = rebuild(released, submitted)
+    rebuilt = rebuild(released, submitted, FILES)
     notebook = rebuilt.notebook
     nbformat.validate(notebook)
-    json.dumps([notebook, rebuilt.repairs], ensure_ascii=False, allow_nan=False).encode()
-    assert all("\n" not in repair for repair in rebuilt.repairs)
+    told = [*rebuilt.repairs, *rebuilt.warnings]
+    json.dumps([notebook, told], ensure_ascii=False, allow_nan=False).encode()
+    assert all("\n" not in line for line in told)
     handed_in = [cell.source for cell in submitted.cells]
     ids = [cell.id for cell in released.cells]
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     assert [cell.id for cell in notebook.cells if cell.id in ids] == ids
     originals = dict(zip(ids, released.cells, strict=True))
+    assert len(rebuilt.repairs) <= MOST_LINES
+    assert {*rebuilt.manual} <= {*map(grade_id, released.cells)}
+    lines = {line.strip() for source in handed_in for line in source.splitlines()} | {"---", ""}
+    everything = "\n".join(handed_in)
     for cell in notebook.cells:
         assert cell.get("outputs", []) == []
-        if cell.id not in originals:
+        assert cell.keys() <= {"cell_type", "id", "metadata", "source", "outputs", "execution_count", "attachments"}
+        assert all(PICTURE.fullmatch(name) for name in cell.get("attachments", ()))
+        original = originals.get(cell.id)
+        if original is None:
             assert cell.metadata == {}
-            assert cell.source in handed_in
-            continue
-        original = originals[cell.id]
-        assert (cell.cell_type, cell.metadata) == (original.cell_type, original.metadata)
-        name = grade_id(original)
-        if name is not None:
-            by_name = [each.source for each in submitted.cells if told(each) == name]
-            answers = by_name if original.metadata.nbgrader.solution else []
-            assert cell.source in [*answers, original.source]
         else:
-            assert cell.source in [*handed_in, original.source]
-    assert code(notebook) <= code(released) + MAX_CODE
+            assert (cell.cell_type, cell.metadata) == (original.cell_type, original.metadata)
+            if original.metadata.get("nbgrader", {}).get("locked"):
+                assert cell.source == original.source
+        own = lines | {line.strip() for line in original.source.splitlines()} if original else lines
+        assert all(is_the_students(line.strip(), own, everything) for line in cell.source.splitlines())
+    assert code(notebook) <= code(released) + MAX_CODE + 4 * len(submitted.cells)
+    annotate_texts(notebook)
     for name, failure in forbidden(notebook, FORBIDDEN).items():
         assert name in map(grade_id, released.cells)
         assert failure.cause == "forbidden"
     return True
 
 
-def told(cell: NotebookNode) -> str | None:
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
+def is_the_students(line: str, lines: set[str], everything: str) -> bool:
+    """Whether a line was handed in: as it is, as a comment, without its mark, or with a picture in it."""
+    return line in lines or "![" in line or line.removeprefix("# ") in everything
+
+
+def annotate_texts(notebook: NotebookNode) -> None:
+    """Pages are made of what was rebuilt: each picture that a text shows is there."""
+    gallery = sanitise.Gallery()
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            pictures = sanitise.attachments(cell, gallery)
+            text = sanitise.markdown(cell.source, pictures)
+            assert {*re.findall(r"!\[[^\]]*\]\(attachment:([^)]*)\)", text)} <= pictures.keys()
 
 
 def code(notebook: NotebookNode) -> int:
@@ -96,8 +126,25 @@ ids = st.one_of(
     st.builds(lambda stem, number: f"{stem}-{number}" if number else stem, stems, st.integers(0, 9)),
     st.sampled_from([*NAMES, *PLAIN, "cell-1", "cell-2", "added-1", "added-2", "", None, 7, "a b"]),
 )
+pasted = base64.b64encode(GIF).decode()
+tokens = st.lists(
+    st.sampled_from(
+        [
+            *("def a():", "    return 1", "def b(): pass", "a-solution as released", "b as released", "x = 1", "# a"),
+            *("```python", "```", "%%time", "from __future__ import x", "class a:", "@b", "    def b(self):", "words"),
+            *("![](photo.gif)", "![x](attachment:p)", "<img src=attachment:p>", f"![](data:image/gif;base64,{pasted})"),
+            *("![](attachment:picture-1.gif)", "<img src='photo.gif", "![](", "[x]: attachment:p", "\x0c", "\u2028"),
+        ]
+    ),
+    max_size=8,
+).map("\n".join)
 texts = st.one_of(
-    st.text(max_size=12), st.just("x = '\ud800'"), st.lists(st.text(max_size=4), max_size=3), st.integers(), st.none()
+    tokens,
+    st.text(max_size=12),
+    st.just("x = '\ud800'"),
+    st.lists(st.text(max_size=4), max_size=3),
+    st.integers(),
+    st.none(),
 )
 long_texts = st.builds(
     lambda unit, times: unit * times,
@@ -111,6 +158,9 @@ raw_cells = st.fixed_dictionaries(
         "level": st.one_of(st.integers(-1, 8), texts),
         "input": texts,
         "outputs": texts,
+        "attachments": st.one_of(
+            texts, st.dictionaries(st.sampled_from(["p", "picture-1.gif"]), st.just({"image/gif": pasted}))
+        ),
         "metadata": st.one_of(texts, st.dictionaries(st.sampled_from(["nbgrader", "name"]), texts, max_size=2)),
     },
 )
