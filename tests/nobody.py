@@ -22,6 +22,8 @@ def missing() -> str:
         return "this runs without root already"
     if (reason := Bubblewrap().missing()) is not None:
         return f"bwrap: {reason}"
+    if not (REPOSITORY.stat().st_mode & 0o001 and Path(__file__).stat().st_mode & 0o004):
+        return "this clone was made with a umask that closes it to other users"
     return "" if shutil.which("setpriv") else "setpriv (util-linux) is not installed"
 
 
