@@ -73,7 +73,7 @@ def _interrupted() -> NoReturn:
         told = ": what was graded is kept; the same command, without --force, goes on from there"
         if "--dry-run" in sys.argv:
             told = ": nothing was recorded"
-    err.print(f"interrupted{told}", highlight=False)
+    err.print(f"interrupted{told}", highlight=False, soft_wrap=True)
     sys.exit(INTERRUPTED)
 
 

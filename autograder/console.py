@@ -127,12 +127,12 @@ def progress(name: str) -> Iterator[tuple[Any, Any]]:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
             bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
             if not err.is_terminal and (done == total or (fresh and done % max(1, total // 10) == 0)):
-                err.print(f"{name}: {done}/{total}", highlight=False)
+                err.print(f"{name}: {done}/{total}", highlight=False, soft_wrap=True)
 
         def starting(told: str, total: int | None = None) -> None:
             bar.reset(task, description=f"{name}: {told}", total=total, completed=int(bar.tasks[0].completed))
             if not err.is_terminal:
-                err.print(f"{name}: {told}", highlight=False)
+                err.print(f"{name}: {told}", highlight=False, soft_wrap=True)
 
         yield advance, starting
 

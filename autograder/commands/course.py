@@ -103,7 +103,7 @@ def audit(
                     found.append(trial)
                     status.update(f"auditing {label}: {len(found)} of {total}")
                     if not err.is_terminal and (len(found) == total or len(found) % 10 == 0):
-                        err.print(f"auditing {label}: {len(found)}/{total}", highlight=False)
+                        err.print(f"auditing {label}: {len(found)}/{total}", highlight=False, soft_wrap=True)
             table.print_audit(out, assignment.name, found)
             return all(trial.verdict == "ok" for trial in found)
 
