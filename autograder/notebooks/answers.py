@@ -12,6 +12,8 @@ from autograder.notebooks.match import Piece, Release, normal
 
 MOST_STEPS: Final = 20_000
 """Comparisons of two cells to see what has to move along with an answer: more are made in hostile notebooks only."""
+MOST_WORDS: Final = 200_000
+"""Characters of text cells that are searched for code."""
 MOST_PARTS: Final = 40
 """Cells that one answer may be collected from."""
 
@@ -135,7 +137,7 @@ def _claimed(
     """The pieces; those that define what is wanted with the answer they are, divided where they are several."""
     mentioned = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted))})\b")
     counts: dict[int, int] = {}
-    last = -1
+    last, left = -1, MOST_WORDS
     for piece in pieces:
         if piece.home is not None:
             last = piece.home
@@ -148,6 +150,8 @@ def _claimed(
             continue
         source = piece.source
         if piece.kind != "code" and own is None:
+            left -= len(source)
+            source = "" if left < 0 else source
             source = code.fenced(source) or ("" if piece.kind == "markdown" and "def " not in source else source)
         if not mentioned.search(source):
             yield piece

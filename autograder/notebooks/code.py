@@ -78,7 +78,8 @@ def of_release(source: str) -> Code:
     return _read(source, frozenset())
 
 
-def modules(source: str) -> set[str]:
+@lru_cache(maxsize=512)
+def modules(source: str) -> frozenset[str]:
     """The packages that a released cell imports."""
     found: set[str] = set()
     for node in _body(source):
@@ -86,7 +87,7 @@ def modules(source: str) -> set[str]:
             found.update(name.name.partition(".")[0] for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
-    return found
+    return frozenset(found)
 
 
 def has_cell_magic(source: str) -> bool:

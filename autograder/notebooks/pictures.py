@@ -21,6 +21,8 @@ MOST_BYTES: Final = 24 * 2**20
 MOST: Final = 40
 """Pictures of a notebook."""
 LONGEST_ALT: Final = 200
+NOT_SHOWN: Final = "(a picture that cannot be shown)"
+"""In place of pasted data: a page of letters, otherwise."""
 
 _MARKDOWN = re.compile(
     r"!\[([^\[\]\n]{0,1000})\]"  # the description
@@ -57,7 +59,7 @@ class Album:
             self._by_end.setdefault(_last(file.name), []).append(file)
         self._count, self._bytes = 0, 0
         self.left_out = 0
-        """Pictures for which there was no room."""
+        """Pictures for which there was no room, or which are of a kind that pages do not show."""
 
     def shown(
         self, source: str, attachments: Mapping[str, Any], more: Sequence[SubmittedFile] = (), *, loose: bool = False
@@ -77,7 +79,7 @@ class Album:
             data = self._data(address, attachments)
             named.update((address, unquote(address)))
             if data is None or (name := self._keep(data, kept)) is None:
-                return None
+                return NOT_SHOWN if _DATA.match(address) else None
             plain = _PLAIN.sub(" ", alt).strip()[:LONGEST_ALT]
             return f"![{plain}](attachment:{name})"
 
@@ -119,10 +121,8 @@ class Album:
         try:
             kind = kind_of(base64.b64decode(text[:32] + "=" * (-len(text[:32]) % 4)))
         except (binascii.Error, ValueError):
-            return None
-        if kind is None:
-            return None
-        if self._count >= MOST or self._bytes + len(text) > MOST_BYTES * 4 // 3:
+            kind = None
+        if kind is None or self._count >= MOST or self._bytes + len(text) > MOST_BYTES * 4 // 3:
             self.left_out += 1
             return None
         self._count, self._bytes = self._count + 1, self._bytes + len(text)

@@ -26,7 +26,7 @@ class Repairs:
     parts: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By answer, of how many parts it is made, and in how many cells they stand now."""
     left_out: int = 0
-    """Pictures for which there was no room."""
+    """Pictures that cannot be shown."""
 
     def __post_init__(self) -> None:
         self._found: dict[int, list[Piece]] = {}
@@ -80,7 +80,8 @@ class Repairs:
                 f"{self._names(self.written.manual)}: no answer in the cell, but {what}. Read it before it gets 0."
             )
         if self.left_out:
-            lines.append(f"{self.left_out} pictures are too large to be shown: look at what was handed in.")
+            told = "a picture is" if self.left_out == 1 else f"{self.left_out} pictures are"
+            lines.append(f"{told} too large to be shown, or no PNG, JPEG, GIF or WebP: look at what was handed in.")
         return tuple(lines)
 
     def manual(self) -> tuple[str, ...]:

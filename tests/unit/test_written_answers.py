@@ -170,6 +170,7 @@ def test_what_is_no_picture_of_a_bearable_size_is_never_shown(released, notebook
     assert pictures(shown) == []
     assert "attachments" not in shown
     assert shown.source.startswith("Look: ")
+    assert encoded[:20] not in shown.source or len(encoded) < 20
 
 
 def test_a_picture_that_nothing_shows_is_shown_in_an_empty_answer(released, notebook):
@@ -191,4 +192,6 @@ def test_there_is_room_for_so_many_pictures_only(released, notebook):
     notebook["written"]["source"] = "\n\n".join(f"![]({name})" for name in names)
     made = rebuilt(released, notebook, [(name, large) for name in names])
     assert len(pictures(answer(made))) == 3
-    assert made.warnings == ("3 pictures are too large to be shown: look at what was handed in.",)
+    assert made.warnings == (
+        "3 pictures are too large to be shown, or no PNG, JPEG, GIF or WebP: look at what was handed in.",
+    )
