@@ -178,7 +178,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
 
 def serve(app: Application, device: str) -> None:
     """Put the probe behind the comm target that the checks open."""
-    answers = probe.Probe(app.shell.user_ns, device)
+    answers = probe.Probe(app.shell.user_ns, device, app.shell.missing)
 
     def opened(comm: Any, _message: dict[str, Any]) -> None:
         def heard(message: dict[str, Any]) -> None:

@@ -162,7 +162,7 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
             failed = _position(left, cell_name, error.__traceback__)
             if failed is None:
                 return True
-            self.missing |= _bound(left[failed])
+            self.missing.update(_bound(left[failed]))
             left = left[failed + 1 :]
             if not left:
                 return True

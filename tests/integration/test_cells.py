@@ -193,3 +193,21 @@ def test_what_the_sandbox_forbids_says_what_to_write_instead(run, slot, code, to
     if not slot.enclosure.walls and "open('n" not in code and "input" not in code:
         pytest.skip("without walls nothing is forbidden")
     assert told in run(code).errors(0)[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("import seaborn", "`seaborn` is not among the packages"),
+        ("import numpy as np\n    np.product([1])", f"(graded with numpy {np.__version__})"),
+        ("open('none.csv')", "only files handed in or released"),
+        ("cv2.imread('x')", "the statement that defines it failed"),
+    ],
+)
+def test_a_call_says_the_same(slot, body, told):
+    cells = [new_code_cell(source) for source in ("import cv2", f"def f():\n    {body}")]
+    with KernelSession(slot, "ada", LIMITS) as session:
+        session.run(new_notebook(cells=cells))
+        reply, _ = session.request({"operation": "call", "name": "f"}, [], 10)
+    assert reply["cause"] == "exception"
+    assert told in reply["message"]
