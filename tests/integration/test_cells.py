@@ -77,7 +77,7 @@ def run(slot):
         "import cv2\nimage = cv2.imread('x')\nimage.shape",
         "import seaborn as sns, os\nsns.set_theme()", "from seaborn import *\nset_theme()",
         "import matplotlib\nmatplotlib.use('TkAgg')", "import os\nos.chdir('/content/drive')",
-        "import numpy as np\nx = np.load('/home/me/x.npy')\nx.mean()", "n = int(input())\nprint(n)",
+        "import numpy as np\nx = np.load('/content/x.npy')\nx.mean()", "n = int(input())\nprint(n)",
         "from numpy import product\nproduct([1])", "%pdb on\n%store x", "%debug",
     ],
 )  # fmt: skip
