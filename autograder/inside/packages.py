@@ -7,6 +7,7 @@ import importlib.util
 import platform
 import re
 import sys
+from functools import cache
 
 DISTRIBUTIONS = {
     "numpy": "numpy", "matplotlib": "matplotlib", "pandas": "pandas", "scipy": "scipy", "sklearn": "scikit-learn",
@@ -39,6 +40,7 @@ def loaded() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: str(version) for name, version in found.items() if version}}
 
 
+@cache
 def version(module: str) -> str | None:
     """Return the version of an installed package of `DISTRIBUTIONS`; None where the exercise does without it."""
     try:
@@ -69,6 +71,7 @@ def is_absent(origin: str | None) -> bool:
         return False
 
 
+@cache
 def installed() -> str:
     """Return the packages that students are told of, with Python, in one line."""
     found = [(name, version(module)) for module, name in DISTRIBUTIONS.items()]
