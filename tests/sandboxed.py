@@ -6,12 +6,14 @@ import ast
 import secrets
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_client import BlockingKernelClient
 
 from autograder.model.assignment import Limits
+from autograder.model.submission import SubmittedFile
 from autograder.sandbox.slot import Slot
 
 LIMITS = Limits(memory_bytes=512 * 2**20, processes=48, disk_bytes=16 * 2**20)
@@ -39,10 +41,10 @@ class KernelKilledError(Exception):
 class Kernel:
     """A forked kernel and a Jupyter client of it."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, files: Sequence[SubmittedFile] = ()) -> None:
         self.slot = slot
         self.name = f"k{slot.used}"
-        self.connection, self.walls = slot.fork(self.name, "alice")
+        self.connection, self.walls = slot.fork(self.name, "alice", files)
         self.client = BlockingKernelClient()
         self.client.load_connection_info(self.connection)
         self.client.start_channels(shell=True, iopub=False, stdin=False, hb=False, control=False)

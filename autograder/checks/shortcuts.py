@@ -6,7 +6,7 @@ import ast
 import re
 import symtable
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import NamedTuple
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -24,17 +24,37 @@ MAGIC = re.compile(r"^([ \t]*)(?:(?:\w[\w, \t]*=[ \t]*)?[%!].*|\?.*|[\w.]+\?+[ \
 """A line in IPython's own language: `%time f()`, `files = !ls`, `?f`, `f?`."""
 
 
-def aliases(source: str, forbidden: Sequence[str], known: Mapping[str, str] | None = None) -> dict[str, str]:
+class Names(frozenset[str]):
+    """Forbidden dotted names, indexed: what is looked up in them takes the same time however many there are."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        del names  # the set has them
+        self.below: dict[str, set[str]] = {}
+        """By module, the first parts of what is forbidden in it: what `from module import *` may bring."""
+        for name in self:
+            parts = name.split(".")
+            for end in range(1, len(parts)):
+                self.below.setdefault(".".join(parts[:end]), set()).add(parts[end])
+
+    def over(self, name: str) -> str | None:
+        """Return the forbidden name that `name` is, or lies under; None where there is none."""
+        parts = name.split(".")
+        prefixes = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        return next((prefix for prefix in prefixes if prefix in self), None)
+
+
+def aliases(source: str, forbidden: Iterable[str], known: Mapping[str, str] | None = None) -> dict[str, str]:
     """The dotted names that names in `source` stand for, by import or by assignment: `{"np": "numpy"}`.
 
     `known` are those of the cells before. Of `from numpy import *` only what is forbidden gets an alias.
     """
     names = dict(known or {})
-    _add_aliases(source, forbidden, names)
+    _add_aliases(source, forbidden if isinstance(forbidden, Names) else Names(forbidden), names)
     return names
 
 
-def _add_aliases(source: str, forbidden: Sequence[str], names: MutableMapping[str, str]) -> None:
+def _add_aliases(source: str, forbidden: Names, names: MutableMapping[str, str]) -> None:
+    starred: set[str] = set()
     for node in ast.walk(_parse(source)):
         if isinstance(node, ast.Import):
             names.update(
@@ -42,27 +62,26 @@ def _add_aliases(source: str, forbidden: Sequence[str], names: MutableMapping[st
             )
         elif isinstance(node, ast.ImportFrom):
             names.update({(name.asname or name.name): f"{node.module}.{name.name}" for name in node.names})
-            if node.names[0].name == "*":
-                inside = f"{node.module}."
-                below = {_top(bad.removeprefix(inside)) for bad in forbidden if bad.startswith(inside)}
-                names.update({name: inside + name for name in below})
+            if node.names[0].name == "*" and node.module and node.module not in starred:
+                starred.add(node.module)
+                names.update({name: f"{node.module}.{name}" for name in forbidden.below.get(node.module, ())})
         elif isinstance(node, ast.Assign) and (stands_for := _dotted(node.value, names)) is not None:
             names.update({target.id: stands_for for target in node.targets if isinstance(target, ast.Name)})
 
 
-def shortcuts(source: str, forbidden: Sequence[str], known: Mapping[str, str] | None = None) -> list[tuple[str, int]]:
+def shortcuts(source: str, forbidden: Iterable[str], known: Mapping[str, str] | None = None) -> list[tuple[str, int]]:
     """The forbidden dotted names that `source` uses, each with its line; `known` as for `aliases`.
 
     A name forbids what lies under it: `scipy` forbids `scipy.signal.convolve`, however it is imported or
     aliased. Source that does not parse uses nothing: it will fail by itself.
     """
     names: ChainMap[str, str] = ChainMap({}, known or {})  # type: ignore[arg-type]  # only the first is written to
-    _add_aliases(source, forbidden, names)
+    banned = forbidden if isinstance(forbidden, Names) else Names(forbidden)
+    _add_aliases(source, banned, names)
     found: dict[tuple[str, int], None] = {}
     for node in ast.walk(_parse(source)):
         for used, line in _uses(node, names):
-            hit = next((bad for bad in forbidden if used == bad or used.startswith(bad + ".")), None)
-            if hit is not None:
+            if (hit := banned.over(used)) is not None:
                 found[hit, line] = None
     return list(found)
 

@@ -39,6 +39,7 @@ def release(
     """Make the students' notebook of an assignment from its source, with nbgrader's own generator."""
     from autograder.commands.several import each
     from autograder.jobs.plan import chosen
+    from autograder.notebooks import files
     from autograder.notebooks import release as releases
     from autograder.settings import Settings
 
@@ -49,9 +50,18 @@ def release(
         folder = settings.root / "assignments" / assignment.name
         target = folder / f"{assignment.name}.ipynb"
         if not check:
-            releases.release(source, folder, assignment.points)
+            releases.release(source, folder, assignment.points, assignment.profile)
         elif releases.is_stale(source, target, assignment.points):
             note("stale", f"{target.relative_to(settings.root)}: run `autograder release {assignment.name}`")
+            return False
+        differing, extra = files.stale(source, folder)
+        if differing:
+            where = (folder / differing[0]).relative_to(settings.root)
+            note("stale", f"{where}: run `autograder release {assignment.name}`")
+            return False
+        if extra:
+            where, home = (folder / extra[0]).relative_to(settings.root), f"solutions/{assignment.name}/files/"
+            note("not released", f"{where} is not in {home}: remove it, or put it there")
             return False
         leaked = releases.leaks(source, target)
         if leaked:

@@ -1,4 +1,4 @@
-"""The grader graded: right answers must get full marks, known mistakes must fail and get their own hint."""
+"""The grader graded: right answers get full marks in a notebook that runs, known mistakes fail with their own hint."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class Trial:
         if self.report.status != "graded":
             return f"not graded: {self.report.error.splitlines()[0]}"
         if self.mistake is None:
+            if self.report.setup_errors:
+                return f"the released cell {self.report.setup_errors[0]}"
             return "ok" if not self.killed_by else f"a right answer fails {', '.join(self.killed_by)}"
         if not self.killed_by:
             return "survived: no check fails it"

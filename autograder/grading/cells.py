@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,13 +10,26 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.checks.shortcuts import aliases, names_changed, names_defined, names_used, shortcuts, statements
+from autograder.checks.shortcuts import Names, aliases, names_changed, names_defined, names_used, shortcuts, statements
 from autograder.errors import StudentFailure
+from autograder.grading import modules
 from autograder.kernel.session import Execution
+from autograder.model.submission import SubmittedFile
 
 FILE, LINE = re.compile(r"\([\w<>./-]+, line (\d+)\)$"), r"(line \1)"
 """The end of a SyntaxError's message, and the same without the file, which is the kernel's name for a cell."""
 UNPARSED = ("SyntaxError", "IndentationError", "TabError")
+MISSING = {
+    *(n for n, each in vars(builtins).items() if isinstance(each, type) and issubclass(each, OSError | ImportError)),
+    "URLError", "HTTPError", "gaierror", "CalledProcessError", "StdinNotImplementedError",
+}  # fmt: skip
+"""Errors that tell of the machine: a kernel skips the statement and goes on with the cell (`inside/environment.py`)."""
+UNBOUND = "the statement that defines it failed"
+"""In the message of a NameError after such an error."""
+OTHER_VERSION = re.compile(
+    r"SyntaxError|IndentationError|cannot import name|No module named|module '.*' has no attribute|unexpected keyword"
+)
+"""What code for another version of Python raises."""
 MOST = 5
 """Cells of a student's own of which a report tells."""
 
@@ -40,7 +54,7 @@ def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
     return found
 
 
-def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+def _helpers(notebook: NotebookNode, names: Names) -> tuple[dict[str, str], dict[str, str]]:
     """What names stand for (see `aliases`), and which names of a student's own cells use a shortcut: each with one.
 
     A helper that uses such a helper is one too; what stands beside it in its cell is none.
@@ -69,7 +83,10 @@ def _helpers(notebook: NotebookNode, names: Sequence[str]) -> tuple[dict[str, st
 
 
 def forbidden(
-    notebook: NotebookNode, names: Sequence[str], released: NotebookNode | None = None
+    notebook: NotebookNode,
+    names: Sequence[str],
+    released: NotebookNode | None = None,
+    files: Sequence[SubmittedFile] = (),
 ) -> dict[str, StudentFailure]:
     """For each checked cell whose exercise uses a forbidden shortcut, itself or through a helper, why.
 
@@ -78,20 +95,24 @@ def forbidden(
         names: the forbidden dotted names.
         released: the released notebook: what its solution cells define is what the checks call. What nothing of it
             uses, such as a comparison with the library's own function, is the student's test of the answer.
+        files: what was handed in beside it: what a module of these does by a shortcut is one too.
     """
     if not names:
         return {}
-    known, helpers = _helpers(notebook, names)
+    through_modules = modules.helpers(notebook, files, names)
+    banned = Names([*names, *through_modules])
+    known, helpers = _helpers(notebook, banned)
     asked = _names_asked(released)
     bans: dict[str, StudentFailure] = {}
     for name, positions in exercises(notebook).items():
         for position in positions:
             cell = notebook.cells[position]
-            found, used = _answer(cell.source, asked.get(cell.metadata.nbgrader.get("grade_id")), names, known)
+            found, used = _answer(cell.source, asked.get(cell.metadata.nbgrader.get("grade_id")), banned, known)
             through = sorted(used & helpers.keys())
             if found:
                 shortcut, line = found
-                message = f"`{shortcut}` does the work of this exercise (line {line}): write it yourself"
+                uses = f"`{shortcut}` uses `{through_modules[shortcut]}`, which" if shortcut in through_modules else ""
+                message = f"{uses or f'`{shortcut}`'} does the work of this exercise (line {line}): write it yourself"
                 bans[name] = StudentFailure("forbidden", message)
             elif through:
                 uses = f"`{through[0]}` uses `{helpers[through[0]]}`"
@@ -110,7 +131,7 @@ def _names_asked(released: NotebookNode | None) -> dict[str, set[str]]:
 
 
 def _answer(
-    source: str, asked: set[str] | None, names: Sequence[str], known: Mapping[str, str]
+    source: str, asked: set[str] | None, names: Names, known: Mapping[str, str]
 ) -> tuple[tuple[str, int] | None, set[str]]:
     """The first shortcut of an answer with its line, and the names that it uses of other cells.
 
@@ -141,8 +162,11 @@ def _answer(
     return found, set().union(*(used[number] for number in counts))
 
 
-def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
-    """For each checked cell the failure of a solution cell of its exercise that did not run to its end."""
+def broken_cells(execution: Execution, skew: str = "") -> dict[str, StudentFailure]:
+    """For each checked cell the failure of a solution cell of its exercise that did not run to its end.
+
+    `skew` says with which versions of Python it was written and is graded, where they differ.
+    """
     lost = {item.index: item.failure for item in execution.lost}
     causes: dict[str, StudentFailure] = {}
     for name, positions in exercises(execution.notebook).items():
@@ -154,12 +178,15 @@ def broken_cells(execution: Execution) -> dict[str, StudentFailure]:
                 continue
             error = _error(cell)
             if error is not None and error.ename != "NotImplementedError":
-                causes[name] = StudentFailure("exception", f"the cell {_raised(error)}")
+                causes[name] = StudentFailure("exception", f"the cell {_raised(error, skew)}")
     return causes
 
 
-def unfinished(execution: Execution) -> tuple[str, ...]:
-    """Of cells that the student added, what kept them from running to their end: whoever uses them has to know."""
+def unfinished(execution: Execution, skew: str = "") -> tuple[str, ...]:
+    """Of cells that the student added, what kept them from running to their end: whoever uses them has to know.
+
+    `skew` as in `broken_cells`.
+    """
     lost = {item.index: item.failure for item in execution.lost}
     told = []
     for position, cell in enumerate(execution.notebook.cells):
@@ -171,20 +198,71 @@ def unfinished(execution: Execution) -> tuple[str, ...]:
         if position in lost:
             told.append(f"{name} was ended: {lost[position].message}, so nothing it defines is there.")
         elif (error := _error(cell)) is not None and error.ename != "NotImplementedError":
-            told.append(" ".join(f"{name} {_raised(error)}.".split()))  # a line of its own could pose as a verdict
+            told.append(
+                " ".join(f"{name} {_raised(error, skew)}.".split())
+            )  # a line of its own could pose as a verdict
     more = [f"{len(told) - MOST} more of your cells did not run to their end."] if len(told) > MOST else []
     return (*told[:MOST], *more)
 
 
+def failing_released(released: NotebookNode, execution: Execution) -> tuple[str, ...]:
+    """Of released cells that are neither answers nor graded, and that the student left as they were, those that failed.
+
+    A line each: what the cell is called, and what it raised. That something is not implemented yet is no failure.
+    """
+    given = {cell.id: cell.source for cell in released.cells if cell.cell_type == "code" and not _is_students(cell)}
+    lost = {item.index: item.failure for item in execution.lost}
+    told = []
+    for position, cell in enumerate(execution.notebook.cells):
+        if cell.cell_type != "code" or given.get(cell.id) != cell.source:
+            continue
+        name = cell.metadata.get("nbgrader", {}).get("grade_id") or next(iter(cell.source.splitlines()), "")[:50]
+        if position in lost:
+            told.append(f"`{name}`: {lost[position].message}")
+        elif (error := _error(cell)) is not None and error.ename != "NotImplementedError":
+            told.append(f"`{name}`: " + " ".join(f"{error.ename}: {error.evalue}".split())[:300])
+    return tuple(told)
+
+
+def skew_of(written: str, here: str) -> str:
+    """Return what to tell of two versions of Python, of the notebook and of its grading; empty if they are as one.
+
+    Either may be unknown, and empty.
+    """
+    if not written or not here or written.split(".")[:2] == here.split(".")[:2]:
+        return ""
+    return f"Python {written} wrote this notebook, and it is graded with Python {here}"
+
+
+def explained_by(skew: str, message: str) -> str:
+    """Return a message with `skew`, where it tells of what another version of Python does not have."""
+    return f"{message} ({skew})" if skew and OTHER_VERSION.search(message) and "graded with" not in message else message
+
+
+def _is_students(cell: Any) -> bool:
+    flags = cell.metadata.get("nbgrader", {})
+    return bool(flags.get("solution")) or is_checked(cell)
+
+
 def _error(cell: Any) -> Any | None:
-    return next((output for output in cell.outputs if output.output_type == "error"), None)
+    """What ended a cell; else the first of what its kernel went on after; None where it ran without an error."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if not errors:
+        return None
+    return errors[0] if _is_missing(errors[-1]) else errors[-1]
 
 
-def _raised(error: Any) -> str:
+def _is_missing(error: Any) -> bool:
+    return error.ename in MISSING or (error.ename == "NameError" and UNBOUND in error.evalue)
+
+
+def _raised(error: Any, skew: str = "") -> str:
     """What an error of a cell was, and what is missing for it."""
     ran = error.ename not in UNPARSED and (
         error.ename == "SystemExit" or any("In[" in line for line in error.traceback)  # IPython shows none of an exit
     )
     reason = FILE.sub(LINE, error.evalue) or ("" if ran else "nested too deep for Python")
-    told = f"raised {error.ename}{': ' if reason else ''}{reason}"[:300]
+    told = explained_by(skew, f"raised {error.ename}{': ' if reason else ''}{reason}"[:500])
+    if _is_missing(error):
+        return f"{told}, so what needs it is not there"
     return f"{told}, so nothing {'after that line' if ran else 'it defines'} is there"

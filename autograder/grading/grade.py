@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
@@ -15,16 +15,17 @@ from nbformat import NotebookNode
 from autograder import __version__
 from autograder.checks.suite import Check, Suite, digest, find
 from autograder.errors import AutograderError, CheckerError, MachineBusy, SandboxError, StudentFailure, UsageError
-from autograder.grading.cells import forbidden, is_checked, unfinished
+from autograder.grading.cells import failing_released, forbidden, is_checked, skew_of, unfinished
 from autograder.grading.judge import Judge
 from autograder.grading.slots import SlotPool
 from autograder.grading.verdicts import Run, fail
 from autograder.kernel.session import KernelSession
 from autograder.model.assignment import Assignment, Runner
 from autograder.model.report import CheckResult, Provenance, Report
-from autograder.model.submission import Submission
-from autograder.notebooks import document
+from autograder.model.submission import Submission, SubmittedFile
+from autograder.notebooks import document, files
 from autograder.notebooks.rebuild import rebuild
+from autograder.notebooks.release import is_released_text
 from autograder.sandbox.gpu import Gpus
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
@@ -48,10 +49,12 @@ class Basis:
     released: NotebookNode
     secret: str
     checks_sha256: str
+    files: tuple[SubmittedFile, ...] = field(default=(), kw_only=True)
+    """Released beside the notebook: they are in the working folder of each kernel."""
 
     @classmethod
     def load(cls, assignment: Assignment, root: Path, secret: str) -> Basis:
-        """The released notebook in `assignments/`, and the digest of the checks in `solutions/`.
+        """The released notebook and files in `assignments/`, and the digest of the checks in `solutions/`.
 
         Raises:
             UsageError: not released yet, or no such checks.
@@ -63,7 +66,9 @@ class Basis:
             released = nbformat.read(path, as_version=4)
         except (OSError, ValueError, nbformat.ValidationError) as error:
             raise UsageError(f"{path} cannot be read ({error}): run `autograder release {assignment.name}`") from error
-        return cls(assignment, released, secret, digest(find(assignment.name, root)))
+        folder = find(assignment.name, root)
+        given = files.released(folder / "notebook.py", path.parent, assignment.limits)
+        return cls(assignment, released, secret, digest(folder), files=given)
 
     def slot_spec(self, image: str | None = None, runtime: str | None = None) -> SlotSpec:
         """The kind of slot that its submissions need."""
@@ -74,7 +79,9 @@ class Basis:
         """What a verdict on `submission` rests on; a GPU, where checks may have other sizes, is told with the image."""
         image += " on a GPU" if runner == "gpu" else ""
         seed = hashlib.sha256(f"{self.secret}\x1f{submission.student}\x1f{submission.assignment}".encode()).hexdigest()
-        released = hashlib.sha256(repr([(c.cell_type, c.source) for c in self.released.cells]).encode()).hexdigest()
+        cells = [(c.cell_type, c.source) for c in self.released.cells if is_released_text(c)]
+        told = [cells, *((file.name, hashlib.sha256(file.content).hexdigest()) for file in self.files)]
+        released = hashlib.sha256(repr(told if self.files else cells).encode()).hexdigest()
         checks = hashlib.sha256(f"{self.checks_sha256}{released}".encode()).hexdigest()
         return Provenance(submission.sha256, checks, image, seed[:16], __version__)
 
@@ -108,7 +115,7 @@ class Task(Basis):
         if abs((total := sum(given.values())) - assignment.points) > 1e-9:
             told = f"the checks of {assignment.name} sum to {total:g} points, course.toml says {assignment.points:g}"
             raise CheckerError(f"{told}: mend one of them")
-        return cls(assignment, basis.released, secret, suite.sha256, suite)
+        return cls(assignment, basis.released, secret, suite.sha256, suite, files=basis.files)
 
 
 class Grader:
@@ -147,9 +154,10 @@ class Grader:
             unread = replace(empty, status="graded", checks=results, repairs=submission.repairs, seconds=seconds)
             return Graded(unread, None)
         rebuilt = rebuild(task.released, submitted, submission.files)
+        handed, left_out = files.admitted(task.files, submission.files, task.assignment.limits)
         for attempt in range(RETRIES + 1):
             try:
-                run = self._run(task, spec, submission, rebuilt.notebook)
+                run = self._run(task, spec, submission.student, rebuilt.notebook, handed)
                 break
             except SandboxError as error:
                 if attempt == RETRIES or (attempt and isinstance(error, MachineBusy)):  # each takes minutes
@@ -157,8 +165,9 @@ class Grader:
                     return self._failed(task, empty, started, rebuilt.notebook, told)
             except CheckerError as error:
                 return self._failed(task, empty, started, rebuilt.notebook, str(error))
+        skew = skew_of(document.python_version(submitted), run.versions.get("python", ""))
         try:
-            results = run.results(task.suite, submission.student, task.secret)
+            results = run.results(task.suite, submission.student, task.secret, skew)
         except AutograderError as error:
             return self._failed(task, empty, started, rebuilt.notebook, str(error))
         report = replace(
@@ -169,21 +178,26 @@ class Grader:
             repairs=(*submission.repairs, *rebuilt.repairs),
             warnings=(*rebuilt.warnings, *run.judged.warnings),
             manual=(*rebuilt.manual, *(name for name in run.judged.manual if name not in rebuilt.manual)),
-            notes=(*unfinished(run.execution), *run.judged.notes),
+            notes=(*left_out, *unfinished(run.execution, skew), *run.judged.notes),
+            software=run.software,
+            setup_errors=failing_released(task.released, run.execution),
             seconds=time.monotonic() - started,
         )
         return Graded(report, run.execution.notebook)
 
-    def _run(self, task: Task, spec: SlotSpec, submission: Submission, notebook: NotebookNode) -> Run:
+    def _run(
+        self, task: Task, spec: SlotSpec, student: str, notebook: NotebookNode, given: Sequence[SubmittedFile]
+    ) -> Run:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
-        bans = forbidden(notebook, task.assignment.forbidden, task.released)
+        own = [file for file in given if file not in task.files]
+        bans = forbidden(notebook, task.assignment.forbidden, task.released, own)
         with (
             self._lease(task, spec) as slot,
-            KernelSession(slot, submission.student, task.assignment.limits) as session,
+            KernelSession(slot, student, task.assignment.limits, given) as session,
         ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
-            judged = Judge(task.suite, session, submission.student, task.secret).judge(execution, bans)
-        return Run(execution, judged, session.walls)
+            judged = Judge(task.suite, session, student, task.secret).judge(execution, bans)
+        return Run(execution, judged, session.walls, session.versions)
 
     def _runner(self, task: Basis) -> Runner:
         return "gpu" if self._gpus and task.assignment.runner == "gpu" else "cpu"

@@ -10,7 +10,7 @@ from autograder.checks.diagnosis import Outcome
 from autograder.checks.suite import Check, Suite
 from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import CheckerError, StudentFailure
-from autograder.grading.cells import broken_cells, exercises
+from autograder.grading.cells import broken_cells, exercises, explained_by
 from autograder.grading.judge import Judged
 from autograder.kernel.session import Execution
 from autograder.model.report import CheckResult
@@ -23,9 +23,18 @@ class Run:
     execution: Execution
     judged: Judged
     walls: tuple[str, ...]
+    versions: dict[str, str]
+    """Of Python and the packages, as the zygote says."""
 
-    def results(self, suite: Suite, student: str, secret: str) -> tuple[CheckResult, ...]:
+    @property
+    def software(self) -> str:
+        """The versions in one line."""
+        return ", ".join(f"{'Python' if name == 'python' else name} {each}" for name, each in self.versions.items())
+
+    def results(self, suite: Suite, student: str, secret: str, skew: str = "") -> tuple[CheckResult, ...]:
         """The verdicts, with hints.
+
+        `skew` says with which versions of Python it was written and is graded, where they differ.
 
         Raises:
             CheckerError: a mistake of the assignment raised.
@@ -38,7 +47,7 @@ class Run:
             raise
         except Exception as error:
             raise CheckerError(f"a mistake of {suite.assignment} raised {error!r}\n{traceback.format_exc()}") from error
-        causes = broken_cells(self.execution)
+        causes = broken_cells(self.execution, skew)
         results = []
         for item, outcome in self.judged.outcomes.items():
             if isinstance(outcome, StudentFailure):
@@ -47,6 +56,8 @@ class Run:
             result = suite.result(item, outcome, hints.get(item.name))
             if result.cause == "missing" and item.cell in causes:
                 result = fail(item, causes[item.cell])
+            elif result.cause == "exception":
+                result = replace(result, message=explained_by(skew, result.message))
             results.append(result)
         return self._with_upstream(results)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import io
-import itertools
 import logging
 import os
 import pathlib
 import sys
+import tempfile
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -19,10 +19,12 @@ import zmq
 
 # A graded kernel has no debugger, which is slow to import; what follows is imported for the forks to come.
 sys.modules["debugpy"] = None  # type: ignore[assignment] # this is how an import is made to fail
-from ipykernel import compiler, iostream, ipkernel, kernelapp, zmqshell  # noqa: E402 - see above
-from IPython.core import history, profiledir  # noqa: E402 - see above
+from ipykernel import ipkernel, kernelapp  # noqa: E402 - see above
+from IPython.core import profiledir  # noqa: E402 - see above
 
-from . import probe  # noqa: E402 - see above
+from . import packages, probe  # noqa: E402 - see above
+from .shell import Shell  # noqa: E402 - see above
+from .streams import Publisher, Stream  # noqa: E402 - see above
 
 LAZY = (
     "faulthandler", "ipykernel.debugger", "pdb", "tornado.gen", "tornado.locks", "tornado.platform.asyncio",
@@ -34,68 +36,8 @@ LAZY = (
 """What a kernel imports while it starts, or runs its first cell."""
 
 
-class Stream(iostream.OutStream):  # type: ignore[misc]  # its base is not typed
-    """An OutStream that asks its thread to flush only where there is something: a kernel flushes after each message."""
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self._numbers = itertools.count(1)
-        self._written = self._flushed = 0
-
-    def write(self, string: str) -> int | None:
-        """As OutStream does; a number of its own for each write, given when it can be flushed and not before."""
-        written: int | None = super().write(string)
-        self._written = next(self._numbers)
-        return written
-
-    def flush(self) -> None:
-        """As OutStream does, unless the last write has been sent."""
-        if self._flushed != self._written:
-            super().flush()
-
-    def _flush(self) -> None:
-        written = self._written
-        super()._flush()
-        self._flushed = written
-
-
-class Publisher(iostream.IOPubThread):  # type: ignore[misc]  # its base is not typed
-    """An IOPubThread that welcomes every subscription.
-
-    A send takes what has arrived off the socket's signal, which is edge-triggered: ipykernel then sleeps on a
-    subscription that came while it was sending, and whoever waits for the welcome waits in vain.
-    """
-
-    def _really_send(self, msg: Any, *arguments: Any, **keywords: Any) -> None:
-        super()._really_send(msg, *arguments, **keywords)
-        if not self.closed and self.socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
-            self._xpub_stream.flush(zmq.POLLIN)
-
-
-class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is not typed
-    """IPython's shell without a history. IPython's own compiles each cell twice, to see whether it awaits something."""
-
-    cache_size = traitlets.Integer(0)
-    compiler_class = traitlets.Type(compiler.XCachingCompiler)
-
-    def init_history(self) -> None:
-        """As IPython does, but nothing is kept."""
-        self.history_manager = history.HistoryManager(shell=self, parent=self, enabled=False)
-        self.configurables.append(self.history_manager)
-
-    def ask_exit(self) -> None:
-        """`exit()` and `quit()` end their cell or call, as sys.exit() does.
-
-        IPython's own end the kernel a moment later, in the middle of whatever runs then.
-        """
-        raise SystemExit
-
-    def should_run_async(self, raw_cell: str, **keywords: Any) -> bool:
-        """As IPython does, where the text leaves room for doubt."""
-        if "await" not in raw_cell and "async" not in raw_cell:
-            return False
-        found: bool = super().should_run_async(raw_cell, **keywords)
-        return found
+MOST_PROCESSORS = 4
+"""What `os.cpu_count` says at most."""
 
 
 class NoThread:
@@ -140,13 +82,17 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
     iopub_port: int
     kernel_class = traitlets.Type(Kernel)
     capture_fd_output = traitlets.Bool(False)
-    outstream_class = traitlets.DottedObjectName(f"{__name__}.{Stream.__name__}")
+    outstream_class = traitlets.DottedObjectName(f"{Stream.__module__}.{Stream.__name__}")
 
     def _configure_logging(self) -> None:
         """Nothing: nobody reads a kernel's log."""
 
     def parse_command_line(self, argv: Any = None) -> None:
         """Nothing: a fork has none."""
+
+    def init_path(self) -> None:
+        """The working folder last: no file of the student's stands before a package."""
+        sys.path[:] = [*(path for path in sys.path if path), ""]
 
     def init_profile_dir(self) -> None:
         """One that is nowhere: a fork keeps no profile."""
@@ -209,6 +155,7 @@ class Application(kernelapp.IPKernelApp):  # type: ignore[misc]  # its base is n
 def initialise(kernel: dict[str, Any]) -> Application:
     """A kernel that is bound to its sockets and ready to start."""
     _silence()
+    _set_environment()
     app: Application = Application.instance(
         transport="ipc",
         ip=kernel["ip"],
@@ -223,6 +170,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
     old = os.umask(0)  # the host's user, another one, connects to these sockets
     app.initialize([])
     os.umask(old)
+    _count_processors()
     app.shell.enable_matplotlib("inline")  # as importing pyplot does in a kernel: here the zygote imported it
     serve(app, "cpu" if kernel["gpu"] is None else "cuda")
     return app
@@ -230,7 +178,7 @@ def initialise(kernel: dict[str, Any]) -> Application:
 
 def serve(app: Application, device: str) -> None:
     """Put the probe behind the comm target that the checks open."""
-    answers = probe.Probe(app.shell.user_ns, device)
+    answers = probe.Probe(app.shell.user_ns, device, app.shell.missing)
 
     def opened(comm: Any, _message: dict[str, Any]) -> None:
         def heard(message: dict[str, Any]) -> None:
@@ -242,6 +190,22 @@ def serve(app: Application, device: str) -> None:
         app.kernel.calls = comm.comm_id
 
     app.kernel.comm_manager.register_target(probe.COMM_TARGET, opened)
+
+
+def _set_environment() -> None:
+    """What programs find that a notebook starts: this Python and its scripts first, as in a virtual environment."""
+    os.environ.update(packages.ENVIRONMENT)
+    tempfile.tempdir = os.environ["TMPDIR"]  # not the zygote's; not looked for, as one that is full is none
+    os.environ["PATH"] = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+def _count_processors() -> None:
+    """Let `Pool()` and the like start a few processes, on however large a machine: each has its price in the limits."""
+    count = min(os.cpu_count() or 1, MOST_PROCESSORS)
+    for name in ("cpu_count", "process_cpu_count"):  # the second since Python 3.13
+        if hasattr(os, name):
+            setattr(os, name, lambda: count)
+    os.environ["PYTHON_CPU_COUNT"] = os.environ["LOKY_MAX_CPU_COUNT"] = str(count)  # for children; for joblib
 
 
 def _silence() -> None:

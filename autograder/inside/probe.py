@@ -10,10 +10,10 @@ import linecache
 import random
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from . import gpu, values
+from . import environment, gpu, values
 
 COMM_TARGET = "autograder"
 """The comm target under which the checks reach the probe."""
@@ -21,6 +21,8 @@ COMM_TARGET = "autograder"
 
 class Probe:
     """Serves requests on `namespace`, the student's globals. Objects that cannot cross are kept by number.
+
+    `missing` are names that cells could not bind here: see `environment.advice`.
 
     Tensors come to lie on the CPU, and functions are called with them as they are. A network that a check operates on
     is put on `device` first, and so is what it is given.
@@ -33,8 +35,9 @@ class Probe:
     not_an_answer: tuple[type[BaseException], ...] = ()
     """What goes through; nothing of a student's."""
 
-    def __init__(self, namespace: dict[str, Any], device: str = "cpu") -> None:
+    def __init__(self, namespace: dict[str, Any], device: str = "cpu", missing: Collection[str] = ()) -> None:
         self.namespace = namespace
+        self.missing = missing
         self.device = device
         self._kept: list[Any] = []
 
@@ -59,7 +62,7 @@ class Probe:
         except self.not_an_answer:
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too are the student's answer
-            return _error("memory" if _is_torch_memory(error) else "exception", error), []
+            return _error("memory" if _is_torch_memory(error) else "exception", error, missing=self.missing), []
 
     def _perform(self, request: dict[str, Any], arguments: Sequence[Any], keywords: dict[str, Any]) -> Any:
         operation, name = request["operation"], request.get("name", "")
@@ -120,9 +123,11 @@ def _is_torch_memory(error: BaseException) -> bool:
     return gpu.is_out_of_memory(error) or (type(error) is RuntimeError and "can't allocate memory" in str(error))
 
 
-def _error(cause: str, error: BaseException, message: str | None = None) -> dict[str, Any]:
+def _error(
+    cause: str, error: BaseException, message: str | None = None, missing: Collection[str] = ()
+) -> dict[str, Any]:
     try:
-        text = str(error) if message is None else message
+        text = environment.explained(error, str(error), missing) if message is None else message
     except Exception:  # noqa: BLE001 - a hostile __str__; there is nothing better to say
         text = "(its message could not be read)"
     return {

@@ -35,6 +35,25 @@ def remove(top: str) -> list[str]:
     return left
 
 
+def empty(top: str) -> list[str]:
+    """Remove all that is in the folder `top`, and not the folder: what could not be removed, as `remove` says it."""
+    left: list[str] = []
+    try:
+        with os.scandir(top) as entries:
+            for entry in entries:
+                if len(left) >= 10:
+                    break
+                try:
+                    left += [reason for folder in _take(entry, None) for reason in remove(folder)]
+                except OSError as error:
+                    left.append(str(error))
+    except FileNotFoundError:
+        return left
+    except OSError as error:
+        left.append(str(error))
+    return left
+
+
 def _take(entry: os.DirEntry[str], target: str | None) -> list[str]:
     """Remove a file; move a folder to `target` (None: it lies in the top already) and say where it is now."""
     if not entry.is_dir(follow_symlinks=False):

@@ -132,9 +132,15 @@ def forbid_privileges() -> str:
 
 
 def landlock(
-    readable: Sequence[str], devices: Sequence[str], writable: Sequence[str], sockets: Sequence[str]
+    readable: Sequence[str],
+    devices: Sequence[str],
+    writable: Sequence[str],
+    sockets: Sequence[str],
+    memory: Sequence[str] = (),
 ) -> str | None:
     """Files: read `readable` and `devices`, do anything in `writable`, make sockets in `sockets`; no more.
+
+    In `memory` plain files, by names that are known: nobody lists it.
 
     Where the kernel can: no TCP, no signals and no abstract sockets to anything outside. None where it has no
     Landlock.
@@ -159,6 +165,10 @@ def landlock(
         rules.allow(path, rules=FSAccess.all() & ~never)
     for path in sockets:
         rules.allow(path, rules=FSAccess.MAKE_SOCK | FSAccess.REMOVE_FILE | FSAccess.READ_DIR)
+    plain = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.TRUNCATE | FSAccess.MAKE_REG | FSAccess.REMOVE_FILE
+    for path in memory:
+        if os.path.exists(path):  # noqa: PTH110 - as above
+            rules.allow(path, rules=FSAccess.all() & plain)
     rules.apply()
     _scope(abi)
     return "landlock"

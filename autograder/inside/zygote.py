@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import gpu, pressure, removal, usage, walls
+from . import files, gpu, packages, pressure, removal, usage, walls
 
 PROFILES = {
     "python": (
@@ -37,6 +37,8 @@ PROFILES = {
     ),
 }  # fmt: skip
 KILL_SECONDS = 5.0
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the sandbox's own
+"""Where glibc keeps POSIX semaphores and shared memory, which multiprocessing is made of; emptied between kernels."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 
 
@@ -48,6 +50,8 @@ class Zygote:
         self.children: dict[int, str] = {}
         self.kills: dict[str, pressure.Kills] = {}
         self.shared = _shared(options)
+        self.shared_memory = options["alone"] and _is_empty(SHARED_MEMORY)
+        """Whether kernels may use it: not where this machine's files lie in it, which nobody may remove."""
         self.seccomp = walls.prepare_seccomp(own_user=options["own_user"]) if options["walls"] else None
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._unread = b""
@@ -65,7 +69,14 @@ class Zygote:
         gc.collect()
         gc.freeze()
         threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - pathlib is not imported here
-        self.say(event="ready", pid=os.getpid(), threads=threads, resident=_resident(), touched=gpu.touched())
+        self.say(
+            event="ready",
+            pid=os.getpid(),
+            threads=threads,
+            resident=_resident(),
+            touched=gpu.touched(),
+            versions=packages.loaded(),
+        )
         with selectors.DefaultSelector() as selector:
             selector.register(self.control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
@@ -155,9 +166,13 @@ class Zygote:
         walls.forget_files(writer)  # the control socket, the selector, the wake-up pair: they are the zygote's too
         os.setsid()
         statm = open("/proc/self/statm")  # noqa: PTH123, SIM115 - closed when it has been read
+        packed = open(kernel["files"], "rb") if kernel.get("files") else None  # noqa: PTH123, SIM115 - as above
         standing = self._raise_walls(kernel)
         walls.die_with_the_zygote()
         os.chdir(kernel["work"])
+        if packed is not None:
+            with packed:
+                files.unpack(packed)
         os.environ.update(kernel["environment"])
         from . import kernel as kernels
 
@@ -180,7 +195,11 @@ class Zygote:
             walls.drop_user(kernel["uid"]) if self.options["own_user"] else None,
             walls.forbid_privileges(),
             walls.landlock(
-                self.options["readable"], (*DEVICES, *self.options["devices"]), [kernel["work"]], [kernel["sockets"]]
+                self.options["readable"],
+                (*DEVICES, *self.options["devices"]),
+                [kernel["work"]],
+                [kernel["sockets"]],
+                [SHARED_MEMORY] if self.shared_memory else [],
             ),
             walls.seccomp(self.seccomp),
         ]
@@ -222,6 +241,8 @@ class Zygote:
     def clean(self, name: str, folders: list[str]) -> None:
         """Remove what a submission left; `left` names what could not be removed."""
         left = [reason for folder in folders for reason in removal.remove(folder)]
+        if self.shared_memory:
+            left += removal.empty(SHARED_MEMORY)
         for folder, mode in self.shared.items():
             with contextlib.suppress(OSError):  # a sandbox's own mount may be another's: then a kernel cannot mark it
                 os.chmod(folder, mode)  # noqa: PTH101 - as above
@@ -259,10 +280,16 @@ class Zygote:
         return {"starved": starved, "killed": killed}
 
 
+def _is_empty(folder: str) -> bool:
+    with contextlib.suppress(OSError):
+        return not os.listdir(folder)  # noqa: PTH208 - pathlib is not imported here
+    return False
+
+
 def _shared(options: dict[str, Any]) -> dict[str, int]:
     """The folders that kernels of a sandbox see one after the other, and their modes: nothing may be noted there."""
     modes: dict[str, int] = {}
-    for folder in ("/tmp", "/dev/shm", options["work"], os.path.dirname(options["control"])):  # noqa: S108, PTH120 - as above
+    for folder in ("/tmp", SHARED_MEMORY, options["work"], os.path.dirname(options["control"])):  # noqa: S108, PTH120 - as above
         with contextlib.suppress(OSError):
             modes[folder] = os.stat(folder).st_mode & 0o7777  # noqa: PTH116 - as above
     return modes if options["alone"] else {}

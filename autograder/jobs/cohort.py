@@ -29,7 +29,7 @@ from autograder.jobs.plan import expected
 from autograder.jobs.store import Attempt, AttemptStore, Kept, key_of
 from autograder.model.assignment import Runner
 from autograder.model.difference import Difference, OldScores
-from autograder.model.report import Report, said_by_all
+from autograder.model.report import Report, failing_everywhere, said_by_all
 from autograder.model.submission import Submission
 from autograder.notebooks.releases import Releases
 from autograder.sandbox.choose import sandbox
@@ -230,7 +230,8 @@ class _Run:
             if (told := said_by_all(report.checks)) and report.checks[0].verdict == "not_run"
         ]
         unclear = [f"{report.student}: {warning}" for report in self.cohort.reports for warning in report.warnings]
-        return unread + unclear
+        broken = [f"{self.setup.assignment}: {told}" for told in failing_everywhere(self.cohort.reports)]
+        return broken + unread + unclear
 
     def _run(self, todo: list[Submission], starting: Callable[[str], None]) -> None:
         try:

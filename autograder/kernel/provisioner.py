@@ -30,6 +30,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its bas
     profile = Unicode("torch", config=True, help="python, numpy or torch: what is warm and importable")
     slot = AnyTrait(None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone")
     student = Unicode("", help="whose kernel it is ($JUPYTERHUB_USER inside)")
+    files = AnyTrait((), help="`SubmittedFile`s that are in the kernel's working folder when it starts")
     name = Unicode("k", help="the kernel's name in its slot")
 
     walls: tuple[str, ...] = ()
@@ -55,7 +56,8 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its bas
             chosen = sandbox(self.sandbox)
             self.slot = await asyncio.to_thread(lambda: Slot(chosen, SlotSpec(self.profile)))
             self._own_slot = True
-        connection, self.walls = self.slot.fork(self.name, self.student or os.environ.get("USER", "student"))
+        student = self.student or os.environ.get("USER", "student")
+        connection, self.walls = self.slot.fork(self.name, student, self.files)
         self._running, self.ended = True, None
         self.connection_info = {**connection, "key": connection["key"].encode()}
         return self.connection_info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, Self
@@ -24,6 +24,7 @@ from autograder.kernel.messages import WarySession
 from autograder.kernel.relay import Relay
 from autograder.kernel.time_limit import TimeLimit, Usage, starvation, usage_of, waited_here
 from autograder.model.assignment import Limits, Runner
+from autograder.model.submission import SubmittedFile
 from autograder.sandbox import gpu
 from autograder.sandbox.slot import Slot
 
@@ -53,9 +54,11 @@ class Execution:
 class KernelSession:
     """A kernel for one student in a leased slot. Use it as a context manager: leaving it ends the kernel."""
 
-    def __init__(self, slot: Slot, student: str, limits: Limits) -> None:
+    def __init__(self, slot: Slot, student: str, limits: Limits, files: Sequence[SubmittedFile] = ()) -> None:
+        """`files` are in the working folder of each kernel when it starts, the first of those with one name."""
         self.slot = slot
         self.student = student
+        self.files = files
         share = slot.spec.gpu
         self.limits = replace(limits, gpu_memory_bytes=share.memory_bytes) if share else limits
         self.walls: tuple[str, ...] = ()
@@ -78,6 +81,11 @@ class KernelSession:
 
     def __exit__(self, *_: object) -> None:
         self._end()
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of Python and the packages that its kernels have: see `Slot.versions`."""
+        return self.slot.versions
 
     def run(self, notebook: NotebookNode, runs: Callable[[Any], bool] = lambda _cell: True) -> Execution:
         """Run the code cells that `runs` is true of, errors allowed; outputs go into a copy of the notebook.
@@ -195,7 +203,7 @@ class KernelSession:
 
     def _start(self) -> None:
         """Fork a kernel and run the cells in it."""
-        config = {"slot": self.slot, "student": self.student, "name": f"k{self.slot.used}"}
+        config = {"slot": self.slot, "student": self.student, "files": self.files, "name": f"k{self.slot.used}"}
         manager = _Manager(context=_context(), session=WarySession())
         manager._kernel_spec = KernelSpec(
             argv=[],

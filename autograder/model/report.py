@@ -96,6 +96,11 @@ class Report:
     manual: tuple[str, ...] = ()
     """The cells (`grade_id`) whose score a person has to confirm: what was handed in for them is ambiguous."""
 
+    software: str = ""
+    """Python and packages that it was graded with: `Python 3.11.7, numpy 2.4.6`."""
+    setup_errors: tuple[str, ...] = ()
+    """Released cells that the student left as they were and that failed, a line each: see `failing_everywhere`."""
+
     @property
     def score(self) -> float:
         """Sum of the points of the checks."""
@@ -121,6 +126,7 @@ class Report:
             "seconds": round(self.seconds, 4),
             "walls": list(self.walls),
             "repairs": list(self.repairs),
+            "software": self.software,
             "checks": [check.contract() for check in self.checks],
             "provenance": asdict(self.provenance),
         }
@@ -146,9 +152,24 @@ class Report:
                 "notes": tuple(data.get("notes", ())),
                 "warnings": tuple(data.get("warnings", ())),
                 "manual": tuple(data.get("manual", ())),
+                "software": data.get("software", ""),
+                "setup_errors": tuple(data.get("setup_errors", ())),
             }
         )
 
     def timed(self, seconds: float) -> Report:
         """The same report with the wall-clock seconds it took."""
         return replace(self, seconds=seconds)
+
+
+def failing_everywhere(reports: Sequence[Report]) -> list[str]:
+    """Return the released cells that failed in every submission that ran, a line each: the release may be broken."""
+    ran = [report for report in reports if report.status == "graded" and report.software]
+    told = {line.partition("`: ")[0]: line for report in ran[:1] for line in report.setup_errors}
+    for report in ran[1:]:
+        told = {name: told[name] for line in report.setup_errors if (name := line.partition("`: ")[0]) in told}
+    many = "the only submission" if len(ran) == 1 else f"each of {len(ran)} submissions"
+    return [
+        f"the released cell {line} (in {many}): run `autograder audit`, and correct its source"
+        for line in told.values()
+    ]

@@ -35,6 +35,7 @@ PICTURES: Final = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/w
 MAX_ATTACHMENTS: Final = 40
 """Attachments of a cell."""
 
+_PYTHON = re.compile(r"3\.\d{1,3}(\.\d{1,3})?", re.ASCII)
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
 _ADVICE = "Open it in Jupyter, save it, and hand it in again."
@@ -104,6 +105,8 @@ def not_a_notebook(
 def parse(content: bytes, limits: Limits) -> NotebookNode:
     """A notebook of format 4 with the cells of `content`: types, sources, ids, nbgrader metadata and pictures alone.
 
+    Of its own metadata only the version of Python that wrote it is kept: see `python_version`.
+
     Notebooks of format 3 are upgraded. Every cell gets an id that is unique in the notebook.
 
     Raises:
@@ -126,7 +129,21 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
             cell.id = f"{stem}-{next(suffixes)}"
         taken.add(cell.id)
         cells.append(cell)
-    return NotebookNode(cells=cells, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
+    return NotebookNode(cells=cells, metadata=_notebook_metadata(document), nbformat=4, nbformat_minor=5)
+
+
+def python_version(notebook: NotebookNode) -> str:
+    """Return the version of Python that a notebook was written with (`3.13.1`); empty where it does not say so."""
+    return str(notebook.metadata.get("language_info", {}).get("version", ""))
+
+
+def _notebook_metadata(document: dict[str, Any]) -> NotebookNode:
+    metadata = document.get("metadata")
+    language = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = language.get("version") if isinstance(language, dict) and language.get("name") == "python" else None
+    if not isinstance(version, str) or not _PYTHON.fullmatch(version):
+        return NotebookNode()
+    return NotebookNode(language_info=NotebookNode(name="python", version=version))
 
 
 def grade_id(cell: NotebookNode) -> str | None:

@@ -7,7 +7,9 @@ does: one release at a time in a process.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import logging
+import platform
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +18,27 @@ from typing import Final
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 from autograder.errors import UsageError
+from autograder.model.assignment import Profile
+from autograder.notebooks import files
 
 KERNELSPEC: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LAYOUT: Final = ("cell_marker", "lines_to_next_cell", "lines_to_end_of_cell_marker")
 """What jupytext notes of a cell's text; the rest of its metadata is the author's, and Jupyter's to read."""
+GRADED_WITH: Final = "graded-with"
+"""The id of the cell in which a released notebook says what it is graded with."""
+PLAIN: Final = {
+    "grade": False, "grade_id": GRADED_WITH, "locked": False, "schema_version": 3, "solution": False, "task": False,
+}  # fmt: skip
+"""What nbgrader's metadata says of a cell that it does not handle: one that changes or is missing is no repair."""
+NAMED: Final[dict[Profile, tuple[str, ...]]] = {
+    "python": (),
+    "numpy": ("numpy", "matplotlib"),
+    "torch": ("numpy", "matplotlib", "torch", "pytorch-lightning"),
+}
+"""By profile, the packages that this cell names, where the grader has them."""
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 
 
@@ -76,33 +93,70 @@ def exercises(source: Path) -> tuple[Exercise, ...]:
     )
 
 
-def release(source: Path, destination: Path, points: float = 100.0) -> Path:
+def release(source: Path, destination: Path, points: float = 100.0, profile: Profile = "torch") -> Path:
     """Generate `destination/<name>.ipynb` from `solutions/<name>/notebook.py` and say where it is.
 
-    The same source always gives the same bytes.
+    The files in `solutions/<name>/files/` are copied beside it. The same source always gives the same bytes, but for
+    the cell that says which Python and packages it is graded with: those that release it.
 
     Args:
         source: the source notebook; its folder's name is the assignment's.
-        destination: `assignments/<name>/`; made if it is not there. Its other files are left alone.
+        destination: `assignments/<name>/`; made if it is not there. Other files in it are left alone.
         points: what the graded cells must sum to; a cell that a human grades comes on top.
+        profile: whose packages the notebook says that it is graded with.
 
     Raises:
-        UsageError: no such source, another sum of points, or a notebook that nbgrader refuses.
+        UsageError: no such source, another sum of points, a notebook that nbgrader refuses, or a file that cannot be
+            released.
     """
-    content = _generate(source, points)
+    content = _generate(source, points, profile)
     target = destination / f"{source.parent.name}.ipynb"
     destination.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
+    files.release(source, destination)
     return target
 
 
 def is_stale(source: Path, released: Path, points: float = 100.0) -> bool:
     """Whether the committed notebook `released` is missing or no longer what its source gives.
 
+    With which packages it says that it is graded does not matter.
+
     Raises:
         UsageError: as `release`.
     """
-    return not released.is_file() or released.read_bytes() != _generate(source, points)
+    if not released.is_file():
+        return True
+    content, fresh = released.read_bytes(), _generate(source, points)
+    return content != fresh and _without_versions(content) != _without_versions(fresh)
+
+
+def is_released_text(cell: NotebookNode) -> bool:
+    """Whether a released cell came from the source: all but the one that says what the notebook is graded with."""
+    return bool(cell.get("id") != GRADED_WITH)
+
+
+def _without_versions(content: bytes) -> str | None:
+    """A released notebook without the cell that names versions; None where it is none."""
+    try:
+        notebook = nbformat.reads(content.decode(), as_version=4)
+    except (ValueError, nbformat.ValidationError):
+        return None
+    notebook.cells = [cell for cell in notebook.cells if is_released_text(cell)]
+    return str(nbformat.writes(notebook))
+
+
+def graded_with(profile: Profile) -> str:
+    """Return the sentence by which a released notebook says what it is graded with."""
+    named = []
+    for name in NAMED[profile]:
+        try:
+            major, minor, *_ = importlib.metadata.version(name).split(".")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        named.append(f"{name} {major}.{minor}")
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"*Graded with {', '.join([f'Python {python}', *named])}.*"
 
 
 def leaks(source: Path, released: Path) -> tuple[str, ...]:
@@ -149,7 +203,7 @@ def _cell_ids(cells: list[NotebookNode]) -> Iterator[str]:
         yield hashlib.sha256(f"{anchor}/{distance}".encode()).hexdigest()[:12]
 
 
-def _generate(source: Path, points: float) -> bytes:
+def _generate(source: Path, points: float, profile: Profile = "torch") -> bytes:
     found = sum(exercise.points for exercise in exercises(source) if not exercise.manual)
     if found != points:
         raise UsageError(
@@ -162,6 +216,7 @@ def _generate(source: Path, points: float) -> bytes:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
+    notebook.cells.append(new_markdown_cell(graded_with(profile), id=GRADED_WITH, metadata={"nbgrader": PLAIN}))
     text: str = nbformat.writes(notebook)
     return (text.rstrip("\n") + "\n").encode()
 

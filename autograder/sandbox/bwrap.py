@@ -20,6 +20,7 @@ from autograder.sandbox.interface import (
     INSIDE_CODE,
     INSIDE_SLOT,
     INSIDE_WORK,
+    SHARED_BYTES,
     Enclosure,
     Sandbox,
     SlotSpec,
@@ -151,12 +152,14 @@ def _files(disk_bytes: int) -> list[str]:
     """Arguments for the view of this machine's files, and for what may be written."""
     # The sandbox's own mounts come first: a virtual environment may lie in the host's own /work, /tmp or /dev/shm.
     arguments = ["--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--size", str(SHARED_BYTES), "--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108 - as below
     arguments += ["--size", str(64 * MIB), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
     arguments += ["--size", str(disk_bytes), "--perms", "0711", "--tmpfs", INSIDE_WORK]
     for tree in view.trees():
         arguments += [*_parents(tree), "--ro-bind", str(tree), str(tree)]
     for target, link in view.links():
         arguments += [*_parents(link), "--symlink", target, str(link)]
+    arguments += _parents(Path("/etc/localtime"))
     for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts"):
         arguments += ["--ro-bind-try", path, path]
     return arguments

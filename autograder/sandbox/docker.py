@@ -26,6 +26,7 @@ from autograder.sandbox.interface import (
     INSIDE_SLOT,
     INSIDE_WORK,
     KEPT_OUT,
+    SHARED_BYTES,
     Enclosure,
     Sandbox,
     SlotSpec,
@@ -183,7 +184,8 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
     `site` is the image's site-packages folder, where a profile's absent packages are covered.
     """
     limits = spec.limits
-    memory = WARM_BYTES[spec.profile] + limits.memory_bytes + limits.disk_bytes + TMP_BYTES  # a tmpfs is memory
+    # a tmpfs is memory
+    memory = WARM_BYTES[spec.profile] + limits.memory_bytes + limits.disk_bytes + TMP_BYTES + SHARED_BYTES
     # not as a list: of `ro,z` docker-py makes a writable volume of that name besides. z: shared, where SELinux asks
     volumes = {
         str(folder): {"bind": INSIDE_SLOT, "mode": "rw,z"},
@@ -214,7 +216,7 @@ def container_settings(spec: SlotSpec, folder: Path, code: Path, *, site: str, c
         "tmpfs": {
             "/tmp": f"size={TMP_BYTES},mode=1777,nosuid,nodev,noexec",  # noqa: S108 - the sandbox's own
             INSIDE_WORK: f"size={limits.disk_bytes},mode=0711,nosuid,nodev,noexec,nr_inodes=100000",
-            "/dev/shm": "size=64k,mode=0700,nosuid,nodev,noexec",  # noqa: S108
+            "/dev/shm": f"size={SHARED_BYTES},mode=1777,nosuid,nodev,noexec,nr_inodes=10000",  # noqa: S108
         },
         "cap_drop": ["ALL"],
         "cap_add": list(CAPABILITIES),

@@ -16,6 +16,8 @@ INSIDE_WORK = "/work"
 INSIDE_CODE = "/opt/autograder"
 IMAGE = "autograder:latest"
 """The container image that `autograder image build` makes."""
+SHARED_BYTES = 128 * 2**20
+"""Size of a sandbox's /dev/shm: semaphores, shared memory, what worker processes of a DataLoader hand on."""
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 """What a root zygote needs to give each kernel its own user and to clean up; all others are dropped."""
 KEPT_OUT: dict[Profile, tuple[str, ...]] = {

@@ -9,12 +9,15 @@ import select
 import socket
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from autograder.errors import SandboxError
+from autograder.inside import files as packing
 from autograder.inside import gpu, removal
+from autograder.model.submission import SubmittedFile
 from autograder.sandbox import owner
 from autograder.sandbox.bundle import bundle, run_folder
 from autograder.sandbox.interface import Sandbox, SlotSpec
@@ -39,6 +42,8 @@ class Slot:
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
         self.uid = 1_000_000 + secrets.randbelow(2**30)  # a user of its own for each slot: limits count by user
         self.resident = 0
+        self.versions: dict[str, str] = {}
+        """Of Python and the packages that its kernels have: `{"python": "3.11.7", "numpy": "2.4.6"}`."""
         self.used = 0
         self.served = 0
         self.worn = False
@@ -80,13 +85,18 @@ class Slot:
         (self.folder / "control").unlink()  # from now on there is nothing to connect to
         ready = self._expect("ready", None, FORK_SECONDS)
         self.resident = int(ready["resident"])
+        self.versions = {str(name): str(version)[:40] for name, version in ready["versions"].items()}
         if ready["threads"] != 1:
             raise SandboxError(f"the zygote holds {ready['threads']} threads: forks of it would not be safe")
         if ready["touched"]:
             raise SandboxError(f"the zygote has opened {', '.join(ready['touched'])}: its forks could not use CUDA")
 
-    def fork(self, name: str, student: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def fork(
+        self, name: str, student: str, files: Sequence[SubmittedFile] = ()
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Fork a kernel: its Jupyter connection info as the host sees it, and the inner walls that stand.
+
+        `files` are in its working folder when it starts; of several with one name, the first.
 
         Raises:
             SandboxError: the zygote is gone, or the kernel did not start.
@@ -103,6 +113,7 @@ class Slot:
             "memory": limits.memory_bytes,
             "processes": limits.processes,
             "disk": limits.disk_bytes,
+            "files": f"{self._paths.slot}/{name}.files" if files else "",
             "environment": {
                 **dict.fromkeys(("HOME", "TMPDIR"), f"{self._paths.work}/{name}"),
                 "IPYTHONDIR": f"{self._paths.work}/{name}/.ipython",
@@ -113,8 +124,9 @@ class Slot:
             **PORTS,
         }
         self.used += 1
-        self._say(do="fork", name=name, kernel=kernel)
-        told = self._expect({"started", "unstarted"}, name, FORK_SECONDS + (GPU_SECONDS if share else 0))
+        with self._packed(name, files):
+            self._say(do="fork", name=name, kernel=kernel)
+            told = self._expect({"started", "unstarted"}, name, FORK_SECONDS + (GPU_SECONDS if share else 0))
         if told["event"] == "unstarted":
             raise SandboxError(f"the kernel did not start: {str(told.get('error', ''))[-1500:]}")
         connection = {
@@ -122,6 +134,19 @@ class Slot:
             "signature_scheme": "hmac-sha256", **PORTS,
         }  # fmt: skip
         return connection, (*self.enclosure.walls, *map(str, told["walls"]))
+
+    @contextlib.contextmanager
+    def _packed(self, name: str, files: Sequence[SubmittedFile]) -> Iterator[None]:
+        """Put `files` where the zygote finds them, until the kernel has them."""
+        path = self.folder / f"{name}.files"
+        try:
+            if files:
+                with path.open("xb") as packed:
+                    packed.writelines(packing.pack((file.name, file.content) for file in files))
+                path.chmod(0o644)  # an engine that maps users reads it as somebody else
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
     def exited(self, name: str) -> dict[str, Any] | None:
         """How the kernel ended (`code`, `peak` bytes, `cpu` seconds); None while it runs. Does not wait.

@@ -16,6 +16,7 @@ from jupyter_client import BlockingKernelClient
 from sandboxed import Kernel
 
 from autograder.errors import SandboxError
+from autograder.model.submission import SubmittedFile
 from autograder.sandbox.bundle import run_folder
 from autograder.sandbox.docker import SLOT_LABEL, reap
 
@@ -137,6 +138,125 @@ def test_the_next_fork_sees_nothing_of_the_one_before(kind, start):
         """
     )
     assert seen == []
+
+
+POOLS = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.shared_memory import SharedMemory
+
+def square(x):
+    return x * x
+
+with multiprocessing.Pool(2) as pool:
+    answer = [pool.map(square, [1, 2, 3])]
+with ProcessPoolExecutor(2) as pool:
+    answer.append(list(pool.map(square, [4])))
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    answer.append(pool.map(abs, [-5]))
+queue, lock = multiprocessing.Queue(), multiprocessing.Lock()
+def put():
+    with lock:
+        queue.put(multiprocessing.current_process().name)
+process = multiprocessing.Process(target=put, name="worker")
+process.start()
+answer.append(queue.get())
+process.join()
+shared = SharedMemory(create=True, size=100)
+shared.buf[0] = 6
+other = SharedMemory(shared.name)
+answer.append(other.buf[0])
+other.close(); shared.close(); shared.unlink()
+"""
+
+
+def test_processes_pools_queues_and_shared_memory_work(kind, start):
+    assert start(kind).run(POOLS) == [[1, 4, 9], [16], [5], "worker", 6]
+
+
+def test_a_data_loader_with_workers_works(kind, start):
+    kernel = start(kind, "torch")
+    assert (
+        kernel.run(
+            """
+        import torch
+        from torch.utils.data import DataLoader, TensorDataset
+        data = TensorDataset(torch.arange(100.0).reshape(50, 2))
+        answer = sum(batch.sum().item() for (batch,) in DataLoader(data, batch_size=8, num_workers=2))
+        """
+        )
+        == 4950.0
+    )
+
+
+def test_nothing_stays_in_shared_memory(walled, start):
+    first = start(walled)
+    assert first.run(
+        """
+        import ctypes
+        from multiprocessing.shared_memory import SharedMemory
+        libc = ctypes.CDLL(None)
+        held = SharedMemory("left", create=True, size=4096)
+        libc.sem_open.restype = ctypes.c_void_p
+        answer = bool(libc.sem_open(b"/left", 0o100, 0o666, 7))
+        """
+    )
+    first.end()
+    left = start(walled).run(
+        """
+        import ctypes, os
+        libc = ctypes.CDLL(None)
+        libc.sem_open.restype = ctypes.c_void_p
+        answer = [os.path.lexists(f"/dev/shm/{name}") for name in ("left", "sem.left")]
+        answer.append(bool(libc.sem_open(b"/left", 0)))
+        """
+    )
+    assert left == [False] * 3
+
+
+FILES = (
+    SubmittedFile("helpers.py", b"def f():\n    return 'given'\n"),
+    SubmittedFile("data/points.csv", b"1,2\n3,4\n"),
+    SubmittedFile("helpers.py", b"def f():\n    return 'handed in'\n"),
+    SubmittedFile("statistics.py", b"raise RuntimeError('shadowed')\n"),
+    SubmittedFile("inside/probe.py", b"raise RuntimeError('shadowed')\n"),
+    SubmittedFile("../outside.py", b""),
+    SubmittedFile("/absolute.py", b""),
+    SubmittedFile(".ipython/startup.py", b""),
+    SubmittedFile("data", b"a folder is there already"),
+    SubmittedFile("helpers.py/inner.py", b"a file is there already"),
+)
+
+
+def test_files_are_there_as_they_were_given_and_shadow_nothing(kind, slots):
+    slot = slots(kind, "numpy")
+    for _ in range(2):  # the second kernel gets what the first has changed
+        kernel = Kernel(slot, FILES)
+        found = kernel.run(
+            """
+            import os, statistics, numpy, helpers, inside.probe
+            answer = [
+                helpers.f(),
+                numpy.loadtxt("data/points.csv", delimiter=",").tolist(),
+                statistics.mean([1, 3]),
+                sorted(name for name in os.listdir() if not name.startswith(".")),
+                os.path.exists("../outside.py"),
+            ]
+            open("helpers.py", "w").write("changed")
+            os.chmod("data", 0o500)
+            """
+        )
+        kernel.end()
+        assert found == [
+            "given", [[1.0, 2.0], [3.0, 4.0]], 2, ["data", "helpers.py", "inside", "statistics.py"], False,
+        ]  # fmt: skip
+    assert not [path for path in slot.folder.iterdir() if path.name.endswith(".files")]
+
+
+def test_files_that_fill_the_folder_stop_no_kernel(walled, slots):
+    kernel = Kernel(slots(walled, "numpy"), [SubmittedFile(f"{n}.bin", bytes(2**20)) for n in range(40)])
+    assert kernel.run("answer = 1 + 1") == 2
+    kernel.end()
 
 
 def test_a_kernel_that_dies_is_reported(kind, start):

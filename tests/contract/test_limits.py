@@ -7,6 +7,8 @@ import time
 import pytest
 from sandboxed import FORKS, LIMITS, KernelKilledError
 
+from autograder.sandbox.interface import SHARED_BYTES
+
 
 def test_memory_is_limited(kernel):
     assert (
@@ -97,3 +99,21 @@ def test_disk_is_limited(kernel, start, walled):
     assert written <= LIMITS.disk_bytes
     kernel.end()
     assert start(walled).run("open('fits', 'wb').write(bytes(2**20)); answer = 1") == 1
+
+
+def test_shared_memory_is_limited_and_empty_for_the_next(kernel, start, walled):
+    fill = """
+        answer = 0
+        try:
+            for number in range(64):
+                with open(f"/dev/shm/{number}", "wb", buffering=0) as file:
+                    for _ in range(8):
+                        answer += file.write(bytes(2**20))
+        except OSError:
+            pass
+        """
+    assert SHARED_BYTES // 2 < kernel.run(fill) <= SHARED_BYTES
+    kernel.end()
+    following = start(walled)
+    assert following.run("import os; answer = [os.path.lexists(f'/dev/shm/{n}') for n in range(64)]") == [False] * 64
+    assert following.run(fill) > SHARED_BYTES // 2

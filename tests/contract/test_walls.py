@@ -266,7 +266,7 @@ def test_only_its_own_folder_can_be_written(kernel):
         site, library = os.path.dirname(os.path.dirname(numpy.__file__)), os.path.dirname(os.__file__)
         for folder in ("/", "/etc", "/usr", "/usr/lib", "/opt", "/opt/autograder", "/opt/autograder/inside",
                        "/opt/autograder/course", "/slot", "/slot/" + os.path.basename(here), "/work", "/tmp",
-                       "/var/tmp", "/dev", "/dev/shm", "/run", "/sys", "/proc/self", site, library):
+                       "/var/tmp", "/dev", "/run", "/sys", "/proc/self", site, library):
             for make in (lambda path: open(path, "w").close(), lambda path: os.symlink("/", path), os.mkdir):
                 try:
                     make(folder + "/planted")
@@ -282,6 +282,34 @@ def test_only_its_own_folder_can_be_written(kernel):
         """
     )
     assert written == []
+
+
+def test_of_shared_memory_only_plain_files_can_be_made_and_nobody_lists_them(kernel):
+    allowed = kernel.run(
+        """
+        import os, socket
+        answer = []
+        for name, act in {
+            "list": lambda: os.listdir("/dev/shm"),
+            "folder": lambda: os.mkdir("/dev/shm/planted"),
+            "link": lambda: os.symlink("/", "/dev/shm/planted"),
+            "pipe": lambda: os.mkfifo("/dev/shm/planted"),
+            "socket": lambda: socket.socket(socket.AF_UNIX).bind("/dev/shm/planted"),
+            "mode": lambda: os.chmod("/dev/shm", 0o777),
+            "attribute": lambda: os.setxattr("/dev/shm", "user.planted", b"x"),
+            "file": lambda: (open("/dev/shm/planted", "w").close(), os.unlink("/dev/shm/planted")),
+        }.items():
+            try:
+                act()
+                answer.append(name)
+            except OSError:
+                pass
+        """
+    )
+    assert set(allowed) <= {"file", "mode"}
+    assert "file" in allowed
+    if "uid" in kernel.walls:
+        assert allowed == ["file"]
 
 
 def test_no_kernel_without_a_gpu_of_its_own_can_see_one(kind, start):

@@ -257,7 +257,47 @@ def starving() -> list[Attack]:
                             file.write(bytes(2**24))
                     return str(n)
             """,
-            says={"spell": r"`spell` raised PermissionError: .*/dev/shm/hoard"},
+            says={"spell": r"`spell` raised OSError: .*File too large"},
+        ),
+        Attack(
+            17,
+            "memory in many files of /dev/shm",
+            spell="""
+                def spell(n):
+                    for number in range(64):
+                        with open(f"/dev/shm/hoard{number}", "wb") as file:
+                            file.write(bytes(2**24))
+                    return str(n)
+            """,
+            says={"spell": r"`spell` raised OSError: .*No space left on device"},
+        ),
+        Attack(
+            17,
+            "shared memory that is larger than there is room",
+            spell="""
+                from multiprocessing.shared_memory import SharedMemory
+                def spell(n):
+                    held = [SharedMemory(create=True, size=2**25 - 2**12) for _ in range(8)]
+                    for each in held:
+                        each.buf[:] = bytes(each.size)
+                    return str(n)
+            """,
+            says={"spell": rf"{NO_MEMORY}|`spell` ended the kernel \(signal 7\)"},
+        ),
+        Attack(
+            17,
+            "semaphores without end, which nobody removes",
+            spell="""
+                import ctypes, os
+                def spell(n):
+                    libc = ctypes.CDLL(None, use_errno=True)
+                    libc.sem_open.restype = ctypes.c_void_p
+                    for number in range(10**7):
+                        if not libc.sem_open(f"/hoard{number}".encode(), 0o100, 0o666, 1):
+                            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+                    return str(n)
+            """,
+            says={"spell": rf"{SLOW_CALL}|`spell` raised OSError|{NO_MEMORY}"},
         ),
         Attack(
             17,

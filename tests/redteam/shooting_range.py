@@ -124,8 +124,9 @@ class Range:
             return attack.file
         notebook = specimens.right(self.task)
         for cell in notebook.cells:
-            name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-solution")
-            cell.source = attack.answers.get(name, cell.source) if cell.metadata.nbgrader.solution else cell.source
+            flags = cell.metadata.get("nbgrader", {})
+            name = flags.get("grade_id", "").removesuffix("-solution")
+            cell.source = attack.answers.get(name, cell.source) if flags.get("solution") else cell.source
         if attack.last:
             notebook.cells.append(new_code_cell(dedent(attack.last)))
         if attack.first:

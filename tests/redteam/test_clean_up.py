@@ -105,7 +105,7 @@ print("LEFT", json.dumps(left))
 """
 CAN_LEAVE = {
     "daemons", "a file in .", "a socket in .", "a named pipe in .", "an abstract socket", "the time of .",
-    "a deleted file that is mapped", "a pipe",
+    "a deleted file that is mapped", "a pipe", "a file in /dev/shm", "shared memory of POSIX",
 }  # fmt: skip
 """What no wall forbids: only the end of everything takes it away."""
 IPC = ("shm", "sem", "msg")

@@ -12,18 +12,20 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from handed_in import RELEASED, graded, handed_in, notebook, solution
+from handed_in import RELEASED, cell, graded, handed_in, notebook, solution
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import compute_checksum
 
 from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, MachineBusy, SandboxError, UsageError
 from autograder.grading import grade
+from autograder.grading.audit import Trial
 from autograder.grading.grade import Basis, Grader, Task
 from autograder.inside.values import Bounds
 from autograder.kernel.session import Execution
 from autograder.model.assignment import Assignment, Limits
-from autograder.model.submission import Submission
+from autograder.model.report import failing_everywhere
+from autograder.model.submission import Submission, SubmittedFile
 from autograder.notebooks import document
 
 CHECKS = """
@@ -49,7 +51,8 @@ class InProcessSession:
     bounds = Bounds(2**20)
     runner = "cpu"
 
-    def __init__(self, slot, student, limits):
+    def __init__(self, slot, student, limits, files=()):
+        self.versions = {"python": "3.11.7", "numpy": "2.4.6"}
         self.slot = slot
         self.namespace = {}
         slot.rewound = []
@@ -152,6 +155,92 @@ def test_a_syntax_error_names_its_line_and_no_file_of_the_kernel(task):
     assert [(check.cause, check.message) for check in checks] == [
         ("exception", "the cell raised SyntaxError: '(' was never closed (line 2), so nothing it defines is there")
     ]
+
+
+def written_with(version, given):
+    given.metadata["language_info"] = {"name": "python", "version": version}
+    return submit(given)
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("3.13.1", " (Python 3.13.1 wrote this notebook, and it is graded with Python 3.11.7)"),
+        ("3.11.2", ""),
+        ("", ""),
+        ("<b>", ""),
+    ],
+)
+def test_code_for_another_python_is_told_so_with_both_versions(task, version, told):
+    broken = handed_in(double="def double(x):\n    return (2 *", triple="def triple(x):\n    from math import none")
+    report = Grader(Pool()).grade(task(), written_with(version, broken)).report
+    (double,), (triple,) = report.cell("double"), report.cell("triple")
+    reason = f"SyntaxError: '(' was never closed (line 2){told}, so nothing it defines"
+    assert double.message == f"the cell raised {reason} is there"
+    assert triple.message.endswith(told)
+    assert ("3.13" in triple.message) is bool(told)
+    assert report.software == "Python 3.11.7, numpy 2.4.6"
+
+
+def test_a_wrong_value_is_no_question_of_versions(task):
+    report = (
+        Grader(Pool()).grade(task(), written_with("3.13.1", handed_in(double="def double(x):\n    return x"))).report
+    )
+    assert "3.13" not in report.cell("double")[0].message
+
+
+def test_a_released_cell_that_fails_is_told_once_where_it_fails_for_all(task):
+    def setup(source):
+        made = handed_in(double=None, triple=None)
+        made.cells[0] = cell(source, "setup", locked=True)
+        return made
+
+    def graded_by(released, *given):
+        grader, made = Grader(Pool()), task(released=released)
+        return [grader.grade(made, submit(each)).report for each in given]
+
+    broken = setup("import no_such_package")
+    reports = graded_by(broken, handed_in(), handed_in(double="def double(x):\n    return x"))
+    assert [report.warnings for report in reports] == [(), ()]
+    (told,) = failing_everywhere(reports)
+    assert "`setup`: ModuleNotFoundError: No module named 'no_such_package'" in told
+    assert "each of 2 submissions" in told
+    right, reached = setup("x = answer"), "answer = 1"
+    one, other = graded_by(right, handed_in(added=[reached]), handed_in())
+    assert (one.setup_errors, len(other.setup_errors)) == ((), 1)
+    assert failing_everywhere([one, other]) == []
+    assert failing_everywhere(graded_by(setup("raise NotImplementedError()"), handed_in())) == []
+
+
+def test_a_right_answer_whose_setup_fails_is_no_right_answer_for_the_audit(task):
+    broken = notebook(cell("1 / 0", "setup", locked=True), *RELEASED.cells[1:])
+    report = Grader(Pool()).grade(task(released=broken), submit(handed_in())).report
+    assert report.score == 10
+    assert (
+        Trial("model answer", None, report).verdict == "the released cell `setup`: ZeroDivisionError: division by zero"
+    )
+
+
+def test_files_reach_the_kernel_the_released_ones_first_and_count_for_the_verdict(task, monkeypatch):
+    given = []
+
+    class Session(InProcessSession):
+        def __init__(self, slot, student, limits, files=()):
+            super().__init__(slot, student, limits)
+            given.extend((file.name, file.content) for file in files)
+
+    monkeypatch.setattr(grade, "KernelSession", Session)
+    made = task()
+    with_files = replace(made, files=(SubmittedFile("data.csv", b"released"),))
+    handed = (SubmittedFile("data.csv", b"mine"), SubmittedFile("helpers.py", b"x = 1"))
+    report = Grader(Pool()).grade(with_files, replace(submit(handed_in()), files=handed)).report
+    assert given == [("data.csv", b"released"), ("helpers.py", b"x = 1")]
+    assert report.notes == ("`data.csv` was handed in changed: the released text or data was used.",)
+    one, other = (
+        replace(made, files=(SubmittedFile("data.csv", content),)).provenance(submit(handed_in()), "image")
+        for content in (b"1", b"2")
+    )
+    assert one != other != made.provenance(submit(handed_in()), "image")
 
 
 def test_a_right_notebook_gets_all_points(task):
@@ -452,9 +541,9 @@ def test_a_released_cell_keeps_its_checksum_by_which_nbgrader_knows_an_answer_no
     root = project()
     path = root / "assignments/exercise/exercise.ipynb"
     released = nbformat.read(path, as_version=4)
-    for cell in released.cells:
-        if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader.checksum = compute_checksum(cell)
+    for each in released.cells:
+        if "nbgrader" in each.metadata:
+            each.metadata.nbgrader.checksum = compute_checksum(each)
     nbformat.write(released, path)
     kept = Basis.load(EXERCISE, root, "secret").released
     assert [cell.metadata.get("nbgrader", {}) for cell in kept.cells] == [

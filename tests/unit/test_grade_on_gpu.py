@@ -38,7 +38,8 @@ class Session:
 
     walls = ()
 
-    def __init__(self, slot, student, limits):
+    def __init__(self, slot, student, limits, files=()):
+        self.versions = {"python": "3.11.7"}
         from autograder.checks.local import LocalTransport
 
         self.runner = "gpu" if slot.spec.gpu else "cpu"

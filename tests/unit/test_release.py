@@ -1,6 +1,8 @@
 """A source becomes the notebook that students get: the same bytes each time, no line of an answer in it."""
 
 import json
+import platform
+import re
 from pathlib import Path
 
 import nbformat
@@ -9,7 +11,9 @@ from nbgrader.utils import compute_checksum
 
 from autograder.errors import UsageError
 from autograder.model.assignment import Limits
-from autograder.notebooks.document import parse
+from autograder.model.submission import SubmittedFile
+from autograder.notebooks import files
+from autograder.notebooks.document import MAX_CODE, grade_id, parse
 from autograder.notebooks.rebuild import rebuild
 from autograder.notebooks.release import Exercise, exercises, is_stale, leaks, model_answer, release
 
@@ -83,7 +87,7 @@ def test_students_get_stubs_locks_and_checksums(released):
     assert released.name == "addition.ipynb"
     notebook = nbformat.read(released, as_version=4)
     nbformat.validate(notebook)
-    cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells[1:]}
+    cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells[1:-1]}
     assert list(cells) == ["imports", "add-solution", "add", "twice-solution", "twice", "written"]
     assert cells["add-solution"].source == (
         'def add(a, b):\n    """The sum of two numbers."""\n    # YOUR CODE HERE\n    raise NotImplementedError()'
@@ -142,7 +146,9 @@ def test_the_model_answer_fits_into_the_release(source, released):
     nbformat.validate(answer)
     rebuilt = rebuild(nbformat.read(released, 4), parse(json.dumps(answer).encode(), Limits()))
     assert rebuilt.repairs == ()
-    assert [cell.source for cell in rebuilt.notebook.cells] == [cell.source for cell in answer.cells]
+    *cells, graded_with = rebuilt.notebook.cells
+    assert [cell.source for cell in cells] == [cell.source for cell in answer.cells]
+    assert graded_with.source.startswith("*Graded with Python")
 
 
 def test_a_release_is_stale_when_its_source_changed_or_it_was_edited_or_is_missing(source, released):
@@ -213,3 +219,96 @@ def test_what_nbgrader_refuses_is_said_with_its_reason(source, tmp_path, old, ne
     with pytest.raises(UsageError, match=reason) as caught:
         release(source, tmp_path / "a")
     assert "\n" not in str(caught.value)
+
+
+def test_a_release_says_what_it_is_graded_with_and_is_not_stale_for_another_version(source, released, monkeypatch):
+    python = ".".join(platform.python_version_tuple()[:2])
+    told = nbformat.read(released, as_version=4).cells[-1]
+    assert (told.cell_type, grade_id(told)) == ("markdown", None)
+    assert re.fullmatch(rf"\*Graded with Python {python}, numpy \d+\.\d+, .*torch \d+\.\d+.*\.\*", told.source)
+    release(source, released.parent, profile="python")
+    assert nbformat.read(released, as_version=4).cells[-1].source == f"*Graded with Python {python}.*"
+    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "99", "1"))
+    assert not is_stale(source, released)
+    before = released.read_bytes()
+    release(source, released.parent)
+    assert b"Python 3.99" in released.read_bytes() != before
+    released.write_text(released.read_text().replace("# Addition", "# Division"))
+    assert is_stale(source, released)
+
+
+def test_files_of_the_source_are_released_and_nothing_else_is(source, tmp_path):
+    folder = source.parent
+    for name in (
+        "files/data/points.csv",
+        "files/helpers.py",
+        "reference.py",
+        "files/.hidden",
+        "files/__pycache__/a.pyc",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    target = tmp_path / "assignments" / "addition"
+    release(source, target)
+    there = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+    assert there == ["addition.ipynb", "data/points.csv", "helpers.py"]
+    assert files.stale(source, target) == ([], [])
+    given = files.released(source, target, Limits())
+    assert [(file.name, file.content) for file in given] == [
+        ("data/points.csv", b"files/data/points.csv"),
+        ("helpers.py", b"files/helpers.py"),
+    ]
+    (target / "helpers.py").write_text("edited")
+    (target / "notes.txt").write_text("not released")
+    (target / "data" / "points.csv").unlink()
+    assert files.stale(source, target) == (["data/points.csv", "helpers.py"], ["notes.txt"])
+    with pytest.raises(UsageError, match="autograder release addition"):
+        files.released(source, target, Limits())
+
+
+def test_what_cannot_be_released_is_refused(source, tmp_path):
+    folder = source.parent / "files"
+    folder.mkdir()
+    link = folder / "secret.txt"
+    link.symlink_to(source)
+    with pytest.raises(UsageError, match="no plain file"):
+        release(source, tmp_path / "a")
+    link.unlink()
+    for name, told in (("addition.ipynb", "name of the released notebook"), ("a\\b", "under this name")):
+        (folder / name).touch()
+        with pytest.raises(UsageError, match=told):
+            release(source, tmp_path / "a")
+        (folder / name).unlink()
+    (folder / "large.bin").write_bytes(bytes(10**6))
+    release(source, tmp_path / "a")
+    with pytest.raises(UsageError, match="raise disk_mb"):
+        files.released(source, tmp_path / "a", Limits(disk_bytes=10**6))
+
+
+def test_of_files_handed_in_the_released_ones_stay_and_the_rest_is_capped():
+    given = (SubmittedFile("data.csv", b"released"),)
+    handed_in = [
+        SubmittedFile("data.csv", b"changed"),
+        SubmittedFile("helpers.py", b"x = 1"),
+        SubmittedFile("../outside.py", b""),
+        SubmittedFile(".bashrc", b""),
+        SubmittedFile("a\nb", b""),
+        SubmittedFile("large.bin", bytes(600)),
+        SubmittedFile("small.bin", bytes(100)),
+        SubmittedFile("long.py", b"#" * (MAX_CODE + 1)),
+    ]
+    taken, told = files.admitted(given, handed_in, Limits(disk_bytes=1000))
+    assert [(file.name, len(file.content)) for file in taken] == [
+        ("data.csv", 8),
+        ("helpers.py", 5),
+        ("small.bin", 100),
+    ]
+    assert [line.partition(" w")[0] for line in told] == [
+        "`data.csv`",
+        "`../outside.py`, `.bashrc`, `a?b`",
+        "`large.bin`, `long.py`",
+    ]
+    many = [SubmittedFile(f"{number}.txt", b"") for number in range(3000)]
+    taken, told = files.admitted((), many, Limits())
+    assert len(taken) == 1000
+    assert "and 1997 more" in told[0]
