@@ -87,7 +87,9 @@ unshare --mount --pid --fork --kill-child --propagation private bash -c '
   mount --rbind /dev "$root/dev"
   mount --bind /sys "$root/sys"
   while read -r path; do
-    if [ -d "$path" ]; then mkdir -p "$root$path"; elif [ -f "$path" ]; then mkdir -p "$root${path%/*}" && : >>"$root$path"; else continue; fi
+    if [ ! -e "$path" ]; then continue; fi
+    if [ -d "$path" ]; then mkdir -p "$root$path"; else mkdir -p "$root${path%/*}"; fi
+    if [ ! -e "$root$path" ]; then : >"$root$path"; fi
     mount --bind "$path" "$root$path"
     mount -o remount,bind,ro "$root$path"
   done <<<"$named"
