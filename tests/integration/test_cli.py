@@ -91,7 +91,7 @@ def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path
     assert (code, "3 of 3 graded (3 now, 0 before)" in out) == (0, True), err
     code, out, err = grade(course, "--student", "ada", "--student", "zoe")
     assert code == 2
-    assert "no submission of zoe for output_sizes" in err
+    assert "no submission of 'zoe' for output_sizes" in err
     changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
     changed.write_text(changed.read_text() + "\n")
     code, out, err = grade(course)
@@ -224,7 +224,7 @@ def test_a_locked_gradebook_loses_no_grade(course: Path) -> None:
     assert grade(course)[0] == 0
     code, out, err = grade(course, "--student", "ada", "--student", "zoe")
     assert code == 2
-    assert "no submission of zoe for output_sizes" in err
+    assert "no submission of 'zoe' for output_sizes" in err
     changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
     changed.write_text(changed.read_text() + "\n")
     settings = course / "course" / "course.toml"
