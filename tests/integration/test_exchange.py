@@ -118,7 +118,7 @@ def test_the_whole_way_through_the_exchange(course: Course) -> None:
     course.nbgrader("collect", "--update")
     assert "2 of 2 graded (1 now, 1 before)" in course.grade()
     course.autograder("feedback", NAME)
-    course.nbgrader("release_feedback", "--force")
+    course.nbgrader("release_feedback")
     course.as_student("ada", "fetch_feedback")
     pages = {path: path.read_text() for path in (ada / "feedback").rglob("*.html")}
     assert len(pages) == 2
@@ -139,7 +139,7 @@ def test_the_whole_way_through_the_exchange(course: Course) -> None:
     [line] = [line for line in course.autograder("extend", "--list").splitlines() if line.startswith("ada ")]
     assert line.split() == ["ada", NAME, *["2024-02-05", "23:59", "CET", "2099-01-01", "23:59", "CET"]]
     course.autograder("feedback", NAME)
-    course.nbgrader("release_feedback", "--force")
+    course.nbgrader("release_feedback")
     course.as_student("ada", "fetch_feedback")
     assert second.read_text() != pages[second]
     assert "late penalty: 100 points" in course.autograder("extend", "ada", NAME, "--remove")
