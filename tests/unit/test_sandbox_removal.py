@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.inside import removal
 from autograder.inside.removal import remove
 
 
@@ -66,3 +67,33 @@ def test_what_cannot_be_removed_is_named(top, monkeypatch):
     monkeypatch.setattr(os, "unlink", refuse)
     (first, *_) = remove(str(top))
     assert "file" in first
+
+
+def test_a_folder_is_emptied_and_stays(tmp_path):
+    (tmp_path / "outside").write_text("stays")
+    top = tmp_path / "shared"
+    (top / "folder" / "inner").mkdir(parents=True)
+    (top / "folder" / "inner" / "file").touch()
+    (top / "file").touch()
+    (top / "link").symlink_to(tmp_path / "outside")
+    (top / "folder").chmod(0)
+    assert removal.empty(str(top)) == []
+    assert list(top.iterdir()) == []
+    assert (tmp_path / "outside").read_text() == "stays"
+    assert removal.empty(str(tmp_path / "none")) == []
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
+    unlink = removal.os.unlink
+
+    def stubborn(path):
+        if path.endswith("a"):
+            raise PermissionError(1, "no", path)
+        unlink(path)
+
+    monkeypatch.setattr(removal.os, "unlink", stubborn)
+    (told,) = removal.empty(str(tmp_path))
+    assert told.endswith("/a'")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
