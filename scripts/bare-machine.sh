@@ -70,11 +70,11 @@ settings=$(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA
 } >"$root/command"
 if [ "$user" = "$ordinary" ]; then chroot "$root" chown -R "$user:$user" "$home"; fi
 
-# folders and files of this machine that pip's settings name, without those of whole systems
+# folders and files of this machine that pip's settings name; of an index its parent, as the index links to files beside it
 named=$({
   for name in $settings; do printf '%s\n' "${!name}"; done
   cat "$root/etc/pip.conf" "$root$home/.config/pip/pip.conf" 2>/dev/null || true
-} | tr ' =' '\n\n' | sed 's,^file://,,' | grep '^/[^/]' | sort -u || true)
+} | tr ' =' '\n\n' | sed 's,^file://\(/.*[^/]\)/[^/]*/*$,\1,; s,^file://,,' | grep '^/[^/]' | sort -u || true)
 export root named
 
 run=(env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}"
