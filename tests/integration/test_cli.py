@@ -73,6 +73,7 @@ def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path
     assert {report["score"] for report in reports} == {100.0}
     assert set(reports[0]) == {
         "student", "assignment", "status", "score", "max_score", "seconds", "walls", "repairs", "checks", "provenance",
+        "software",
     }  # fmt: skip
     assert set(reports[0]["checks"][0]) == {
         "name", "cell", "points", "max_points", "verdict", "cause", "message", "hint",
