@@ -205,7 +205,7 @@ def _cut(release: Release, piece: Piece, missing: set[int]) -> list[Piece]:
         if text.strip():
             home = _between(release, piece, before, after, missing)
             made.append(replace(piece, source=text, home=home, how="merged" if home is not None else "", extra=None))
-            if home is None and piece.home is not None:
+            if home is None and piece.home is not None and release.is_locked(piece.home):
                 made[-1] = replace(made[-1], extra=piece.home)
             rest.append(made[-1])
             missing.discard(-1 if home is None else home)
@@ -263,7 +263,7 @@ def _between(release: Release, piece: Piece, before: int, after: int, missing: s
             return own
         # what stands above the first released text belongs to that text's exercise, or to the cell just before
         first = next((each for each in range(after - 1, -1, -1) if release.is_checked(each)), -1)
-    if own is not None and first < own < after:
+    if own is not None and first <= own < after:
         return own
     answers = [each for each in range(first + 1, min(after, len(release.cells))) if release.is_answer(each)]
     open_answers = [each for each in answers if each in missing]
