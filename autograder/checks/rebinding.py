@@ -24,6 +24,9 @@ UNKNOWN = frozenset(
     {"exec", "eval", "compile", "globals", "locals", "vars", "setattr", "delattr", "__import__", "get_ipython"}
 )
 """Functions that may change any name."""
+NAMESPACES = frozenset({"globals", "locals", "vars"})
+"""Those of them that return a namespace, which may also be read only."""
+READERS = frozenset({"get", "keys", "values", "items", "copy"})
 SIDE_EFFECTS = frozenset({
     "chdir", "reload", "putenv", "save", "savez", "savez_compressed", "savetxt", "tofile", "to_csv", "write",
     "write_text", "write_bytes", "remove", "unlink", "rename",
@@ -220,6 +223,7 @@ class _Changes:
         self.gives: set[str] = set()
         self.imports: set[tuple[str, str]] = set()
         discarded = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        self._read = {id(node) for node in _read_only(tree)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
                 self._store(node)
@@ -239,7 +243,9 @@ class _Changes:
     def _call(self, call: ast.Call, *, discarded: bool) -> None:
         function = call.func
         if isinstance(function, ast.Name):
-            if function.id in UNKNOWN or (function.id == "open" and _writes(call)):
+            if (function.id in UNKNOWN and not (function.id in NAMESPACES and id(call) in self._read)) or (
+                function.id == "open" and _writes(call)
+            ):
                 self.changes.add(ANY)
             if function.id in HARMLESS:
                 return
@@ -257,6 +263,19 @@ class _Changes:
             self.changes.add(name)
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         self.gives |= {argument.id for argument in given if isinstance(argument, ast.Name)}
+
+
+def _read_only(tree: ast.AST) -> Iterator[ast.expr]:
+    """Expressions that are only read where they stand: `e["k"]`, `e.get("k")`, `"k" in e`, `f(**e)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg is None:
+            yield node.value
+        elif isinstance(node, ast.Compare):
+            yield from node.comparators
+        elif (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)) or (
+            isinstance(node, ast.Attribute) and node.attr in READERS
+        ):
+            yield node.value
 
 
 def _writes(call: ast.Call) -> bool:

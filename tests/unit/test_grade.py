@@ -461,11 +461,11 @@ def test_a_wrong_definition_gets_the_message_and_the_hint_of_the_one_above_its_e
 
 
 def test_a_definition_below_its_examples_counts_as_before(task):
-    stub = "def double(x):\n    raise NotImplementedError()"
-    report = Grader(Pool()).grade(task(), below(DOUBLE, double=stub)).report
+    broken = "1 / 0\ndef double(x):\n    return 2 * x"
+    report = Grader(Pool()).grade(task(), below(DOUBLE, double=broken)).report
     assert report.score == 10
     assert "this exercise was judged with the definition further down" in report.notes[0]
-    wrong = Grader(Pool()).grade(task(), below("def double(x):\n    return x * x", double=stub)).report
+    wrong = Grader(Pool()).grade(task(), below("def double(x):\n    return x * x", double=broken)).report
     assert (wrong.checks[0].cause, wrong.checks[0].hint) == ("value", "You squared it.")
     assert "this exercise was judged with the definition further down" in wrong.notes[0]
 
