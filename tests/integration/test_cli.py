@@ -202,9 +202,9 @@ def test_what_staff_should_know_is_said(course: Path) -> None:
     assert re.search("look at: .*grace/sizes: no assignment has this name", err)
     assert "warning: no sandbox" in err
     assert "RuntimeWarning" not in err
-    assert re.search(r"alan +100 +47/47", out)
+    assert re.search(r"alan +100 +1 to read +100 +47/47", out)
     assert "look at: alan: output_sizes/mine.ipynb was graded in place of output_sizes/output_sizes.ipynb" in err
-    assert re.search(r"grace +100 +-100 ", out)
+    assert re.search(r"grace +100 +1 to read +-100 +0 ", out)
     assert re.search(r"\d+ answers to read in formgrader", out)
 
 
