@@ -9,6 +9,7 @@ from typing import Final
 
 from autograder.notebooks import code
 from autograder.notebooks.match import Piece, Release, normal
+from autograder.notebooks.stubs import without_stubs
 
 MOST_STEPS: Final = 20_000
 """Comparisons of two cells to see what has to move along with an answer: more are made in hostile notebooks only."""
@@ -35,7 +36,7 @@ def recovered(release: Release, pieces: Sequence[Piece]) -> tuple[list[Piece], l
         found = list(_claimed(release, found, wanted, reader))
     found = _placed(release, found)
     found, stranded = _gathered(release, found, reader)
-    return [piece for piece in found if not _is_empty_extra(piece)], stranded
+    return without_stubs(release, [piece for piece in found if not _is_empty_extra(piece)], reader), stranded
 
 
 def _is_empty_extra(piece: Piece) -> bool:

@@ -239,19 +239,8 @@ def _blocks(release: Release, piece: Piece, missing: set[int]) -> list[tuple[int
                 line += len(block) - 1
                 break
         line += 1
-    if [position for position, _, _ in found] == [piece.home] and release.is_answer(piece.home or 0):
-        return found if _stands_without(release, found[0], lines) else []
-    return found
-
-
-def _stands_without(release: Release, block: tuple[int, int, int], lines: list[str]) -> bool:
-    """Whether an answer that holds its own stub as well is an answer without it."""
-    position, start, end = block
-    if not release.is_code(position):
-        return False
-    rest = "\n".join([*lines[:start], "", *lines[end:]])
-    asked = release.asked(position).keys()
-    return bool(asked) and asked <= code.Reader().read(rest).defined.keys()
+    only_own = [position for position, _, _ in found] == [piece.home]
+    return [] if only_own and piece.home is not None and release.is_answer(piece.home) else found
 
 
 def _between(release: Release, piece: Piece, before: int, after: int, missing: set[int]) -> int | None:

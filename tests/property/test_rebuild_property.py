@@ -89,6 +89,10 @@ def test_an_answer_survives_any_order_and_any_deletion_of_others(order, deleted)
 @settings(deadline=None)
 @given(changes)
 @example([ChangeOf("stub_copied", 2, 0), ChangeOf("merged", 2, 0)])
+@example([ChangeOf("stub_copied", 5, 0), ChangeOf("merged", 5, 0)])
+@example(
+    [*(ChangeOf(*c) for c in (("stub_copied", 3, 0), ("nameless", 2, 0), ("merged", 2, 0), ("stub_copied", 0, 0)))]
+)
 def test_right_answers_stay_right_whatever_is_done_to_their_cells(done):
     cells = copy.deepcopy(ANSWERED.cells)
     for change in done:
