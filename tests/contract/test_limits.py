@@ -40,10 +40,11 @@ def test_children_cannot_use_more_memory_than_the_sandbox_has(walled, start):
                 import os, time
                 for _ in range(36):
                     if os.fork() == 0:
-                        held = bytearray(b"x") * (40 * 2**20)
+                        held = bytearray(b"x") * (60 * 2**20)
                         time.sleep(1000)
                 answer = os.WTERMSIG(os.wait()[1])
-                """
+                """,
+                seconds=60,
             )
             == signal.SIGKILL
         )

@@ -282,7 +282,7 @@ def starving() -> list[Attack]:
                         each.buf[:] = bytes(each.size)
                     return str(n)
             """,
-            says={"spell": rf"{NO_MEMORY}|`spell` ended the kernel \(signal 7\)"},
+            says={"spell": LOST},
         ),
         Attack(
             17,
