@@ -59,10 +59,10 @@ def tell(done: Cohort, unheeded: str, prefix: str = "") -> bool:
         prefix: what notes begin with, where there are several assignments.
 
     Returns:
-        Whether something could not be graded.
+        Whether something could not be graded; what waits for staff to look at it is no failure.
     """
-    failed = [report for report in done.reports if report.status == "failed"]
-    graded = len(done.reports) - len(failed) - done.queued
+    failed = [report for report in done.reports if report.status == "failed" and report.student not in done.held]
+    graded = len(done.reports) - len(failed) - len(done.held) - done.queued
     say(f"{graded} of {done.total} graded ({graded - done.reused} now, {done.reused} before)")
     tell_restored(done.restored)
     if done.reused and unheeded:

@@ -11,11 +11,13 @@ import linecache
 import os
 import re
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from . import packages
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 FILES = "only files handed in or released with the notebook are there: open them by a path relative to it"
 NETWORK = "there is no network while grading: hand in with the notebook the files that it needs"
 GPU = 'there is no GPU here: write `device = "cuda" if torch.cuda.is_available() else "cpu"`'
@@ -33,17 +35,18 @@ NO_FILE = re.compile(r"File `.*` not found|.* was not found in history, as a fil
 """IPython's own words, of `%run` and `%load`."""
 
 
-def explained(error: BaseException, text: str, missing: Collection[str] = ()) -> str:
+def explained(error: BaseException, text: str, missing: Mapping[str, str] = NOTHING) -> str:
     """Return `text`, an error's message, with what `advice` knows of it in its first line."""
     more = advice(error, missing)
     first, newline, rest = text.partition("\n")
     return f"{first.rstrip('. ') if more.startswith(':') else first}{more}{newline}{rest}" if more else text
 
 
-def advice(error: BaseException, missing: Collection[str] = ()) -> str:
+def advice(error: BaseException, missing: Mapping[str, str] = NOTHING) -> str:
     """Return what to add to an error's message; empty for an error of the student's own.
 
-    `missing` are the names that a statement which failed for this machine's sake should have bound.
+    `missing` are the names that a statement which failed for this machine's sake should have bound, each with the
+    reason.
     """
     try:
         for find in _ADVISERS:
@@ -54,7 +57,7 @@ def advice(error: BaseException, missing: Collection[str] = ()) -> str:
     return ""
 
 
-def is_missing(error: BaseException, missing: Collection[str] = ()) -> bool:
+def is_missing(error: BaseException, missing: Mapping[str, str] = NOTHING) -> bool:
     """Whether a statement failed for what this machine lacks, so that the next one may still run."""
     if isinstance(error, NameError):
         return _unbound(error, missing)
@@ -68,11 +71,11 @@ def is_missing(error: BaseException, missing: Collection[str] = ()) -> bool:
     return bool(_gpu(error, missing))
 
 
-def _unbound(error: NameError, missing: Collection[str]) -> bool:
+def _unbound(error: NameError, missing: Mapping[str, str]) -> bool:
     return getattr(error, "name", None) in missing or "*" in missing
 
 
-def _module(error: BaseException, _missing: Collection[str]) -> str:
+def _module(error: BaseException, _missing: Mapping[str, str]) -> str:
     """A module that is not there, or not in this version of its package."""
     if not isinstance(error, ModuleNotFoundError) or not isinstance(error.name, str):
         return ""
@@ -83,20 +86,19 @@ def _module(error: BaseException, _missing: Collection[str]) -> str:
     return f": {told}, and no file {root}.py was handed in"
 
 
-def _name_of_missing(error: BaseException, missing: Collection[str]) -> str:
+def _name_of_missing(error: BaseException, missing: Mapping[str, str]) -> str:
     """A name that an import which failed should have bound."""
-    if isinstance(error, NameError) and getattr(error, "name", None) in missing:
-        return ": the statement that defines it failed, see above"
+    if isinstance(error, NameError) and (reason := missing.get(str(error.name))):
+        return f": the statement that defines it failed ({reason})"
     return ""
 
 
-def _version(error: BaseException, _missing: Collection[str]) -> str:
+def _version(error: BaseException, _missing: Mapping[str, str]) -> str:
     """An attribute, name or argument that a package does not have in this version."""
     if isinstance(error, ImportError) and isinstance(error.name, str):
         return _graded_with(error.name)
     if isinstance(error, AttributeError):
-        owner = error.obj if error.obj is not None else _called(error)
-        return _graded_with(_home(owner))
+        return _graded_with(_asked_module(error) or _home(error.obj if error.obj is not None else _called(error)))
     if isinstance(error, TypeError) and KEYWORD.search(str(error)):
         return _graded_with(_home(_called(error)))
     if isinstance(error, ValueError) and "avoid copy" in str(error):
@@ -116,6 +118,16 @@ def _home(owner: Any) -> str:
         return owner.__name__
     kind = owner if isinstance(owner, type) else type(owner)
     return str(kind.__module__)
+
+
+def _asked_module(error: BaseException) -> str:
+    """The module whose own `__getattr__` raised: those of numpy and torch say more of what they no longer have."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code.co_name != "__getattr__":
+        return ""
+    return str(trace.tb_frame.f_globals.get("__name__", ""))
 
 
 def _called(error: BaseException) -> Any:
@@ -139,7 +151,7 @@ def _called(error: BaseException) -> Any:
     return None
 
 
-def _network(error: BaseException, _missing: Collection[str]) -> str:
+def _network(error: BaseException, _missing: Mapping[str, str]) -> str:
     """A connection, an address, a download."""
     for each in _chain(error):
         if type(each).__name__ in {"gaierror", "herror", "URLError", "HTTPError", "NewConnectionError"}:
@@ -149,7 +161,7 @@ def _network(error: BaseException, _missing: Collection[str]) -> str:
     return ""
 
 
-def _system(error: BaseException, _missing: Collection[str]) -> str:
+def _system(error: BaseException, _missing: Mapping[str, str]) -> str:
     """A limit, a closed folder, a file that is not there, a call that is forbidden."""
     text = ""
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
@@ -169,14 +181,14 @@ def _system(error: BaseException, _missing: Collection[str]) -> str:
     return f": {text}" if text else ""
 
 
-def _gpu(error: BaseException, _missing: Collection[str]) -> str:
+def _gpu(error: BaseException, _missing: Mapping[str, str]) -> str:
     """CUDA, where there is none."""
     if isinstance(error, AssertionError | RuntimeError) and NO_CUDA.search(str(error)[:2000]):
         return f": {GPU}"
     return ""
 
 
-def _input(error: BaseException, _missing: Collection[str]) -> str:
+def _input(error: BaseException, _missing: Mapping[str, str]) -> str:
     """A question to whoever sits at the keyboard."""
     return f": {INPUT}" if type(error).__name__ == "StdinNotImplementedError" else ""
 
@@ -199,7 +211,7 @@ def _raised_in(error: BaseException, *files: str) -> bool:
     return trace is not None and os.path.basename(trace.tb_frame.f_code.co_filename) in files  # noqa: PTH119 - as above
 
 
-_ADVISERS: tuple[Callable[[BaseException, Collection[str]], str], ...] = (
+_ADVISERS: tuple[Callable[[BaseException, Mapping[str, str]], str], ...] = (
     _module, _name_of_missing, _version, _network, _gpu, _input, _system,
 )  # fmt: skip
 """In this order: the first that has something to say."""

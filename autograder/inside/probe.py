@@ -10,7 +10,7 @@ import linecache
 import random
 import sys
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import environment, gpu, values
@@ -22,7 +22,7 @@ COMM_TARGET = "autograder"
 class Probe:
     """Serves requests on `namespace`, the student's globals. Objects that cannot cross are kept by number.
 
-    `missing` are names that cells could not bind here: see `environment.advice`.
+    `missing` are names that cells could not bind here, with the reason: see `environment.advice`.
 
     Tensors come to lie on the CPU, and functions are called with them as they are. A network that a check operates on
     is put on `device` first, and so is what it is given.
@@ -35,7 +35,9 @@ class Probe:
     not_an_answer: tuple[type[BaseException], ...] = ()
     """What goes through; nothing of a student's."""
 
-    def __init__(self, namespace: dict[str, Any], device: str = "cpu", missing: Collection[str] = ()) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], device: str = "cpu", missing: Mapping[str, str] = environment.NOTHING
+    ) -> None:
         self.namespace = namespace
         self.missing = missing
         self.device = device
@@ -124,7 +126,7 @@ def _is_torch_memory(error: BaseException) -> bool:
 
 
 def _error(
-    cause: str, error: BaseException, message: str | None = None, missing: Collection[str] = ()
+    cause: str, error: BaseException, message: str | None = None, missing: Mapping[str, str] = environment.NOTHING
 ) -> dict[str, Any]:
     try:
         text = environment.explained(error, str(error), missing) if message is None else message

@@ -42,7 +42,7 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.db: dict[str, Any] = {}  # IPython's own is a folder, beside the work folder
-        self.missing: set[str] = set()
+        self.missing: dict[str, str] = {}
         """Names that statements which were skipped should have bound; `*` after `from ... import *`."""
         self.events.register("post_run_cell", lambda _result: self.stay())
 
@@ -162,7 +162,8 @@ class Shell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]  # its base is 
             failed = _position(left, cell_name, error.__traceback__)
             if failed is None:
                 return True
-            self.missing.update(_bound(left[failed]))
+            why = environment.explained(error, str(error), self.missing).partition("\n")[0]
+            self.missing.update(dict.fromkeys(_bound(left[failed]), f"{type(error).__name__}: {why}"[:300]))
             left = left[failed + 1 :]
             if not left:
                 return True

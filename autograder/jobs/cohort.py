@@ -213,6 +213,8 @@ class _Run:
         self.cohort.total = len(found.submissions) + len(found.held)
         self.cohort.doubts += [f"{each.student}: {told}" for each in found.submissions for told in each.warnings]
         self.cohort.doubts += [*found.warnings, *strays(folder, self.releases)]
+        self.cohort.held = tuple(found.held)
+        self.cohort.doubts += [f"{student}: not graded: {why}" for student, why in found.held.items()]
         for student, why in found.held.items():
             self._fail(student, why)
         if not self.options.students:

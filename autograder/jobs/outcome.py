@@ -41,6 +41,8 @@ class Cohort:
     """What the gradebook lacked of submissions that were graded before."""
     doubts: list[str] = field(default_factory=list)
     """What staff should look at in what was handed in."""
+    held: tuple[str, ...] = ()
+    """Students whose submission waits for staff, because it is not plain what was handed in: nothing went wrong."""
     absent: tuple[str, ...] = ()
     """Students of the course without a submission. Not looked for where only some students are graded."""
     students: int = 0
