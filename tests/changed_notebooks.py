@@ -478,6 +478,11 @@ def _(nb):
     nb.after(nb["written"], nb.new(ESSAY, "markdown"))
 
 
+@written("in a new cell at the end")
+def _(nb):
+    nb.cells.append(nb.new(ESSAY, "markdown"))
+
+
 @written("in a new cell above")
 def _(nb):
     nb.before(nb["written"], nb.new(ESSAY, "markdown"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal
@@ -142,6 +142,17 @@ def is_released(release: Release, position: int, text: str) -> bool:
 
 def _bare(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def anchored(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, int]]:
+    """The pieces, each with the released cell that it stands behind, -1 at the start; a copy further down is none."""
+    seen: set[int] = set()
+    last = -1
+    for piece in pieces:
+        if piece.home is not None and (piece.home not in seen or piece.home > last):
+            last = piece.home
+            seen.add(last)
+        yield piece, last
 
 
 def pieces(release: Release, submitted: NotebookNode) -> list[Piece]:

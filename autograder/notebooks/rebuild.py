@@ -12,7 +12,7 @@ from autograder.model.submission import SubmittedFile
 from autograder.notebooks import code
 from autograder.notebooks.answers import recovered
 from autograder.notebooks.document import MAX_CODE
-from autograder.notebooks.match import Piece, Release, normal, pieces
+from autograder.notebooks.match import Piece, Release, anchored, normal, pieces
 from autograder.notebooks.pictures import Album
 from autograder.notebooks.repairs import Repairs
 from autograder.notebooks.written import Written, collected, words
@@ -71,14 +71,11 @@ def _places(found: Iterable[Piece]) -> tuple[dict[int, list[Piece]], dict[int, l
     """The pieces of each released cell, and the student's own behind each of them, -1 for the notebook's start."""
     homes: dict[int, list[Piece]] = {}
     added: dict[int, list[Piece]] = {}
-    last = -1
-    for piece in found:
+    for piece, anchor in anchored(found):
         if piece.home is None:
-            added.setdefault(last, []).append(piece)
-            continue
-        if piece.home not in homes or piece.home > last:  # what follows a copy further down stays there
-            last = piece.home
-        homes.setdefault(piece.home, []).append(piece)
+            added.setdefault(anchor, []).append(piece)
+        else:
+            homes.setdefault(piece.home, []).append(piece)
     return homes, added
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from autograder.model.submission import SubmittedFile
 from autograder.notebooks import code
-from autograder.notebooks.match import Piece, Release
+from autograder.notebooks.match import Piece, Release, anchored
 from autograder.notebooks.pictures import kind_of
 
 DOCUMENTS: Final = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".txt", ".md", ".tex", ".heic", ".heif", ".tif", ".tiff")
@@ -55,12 +55,10 @@ def collected(release: Release, pieces: Sequence[Piece], files: Sequence[Submitt
     for position in empty:
         if release.is_code(position):
             continue
-        first = _question(release, position)
-        anchor = -1
-        for number, piece in enumerate(found.pieces):
-            if piece.home is not None:
-                anchor = piece.home
-            elif first < (anchor if piece.extra is None else piece.extra) <= position and _is_words(piece, near=True):
+        first, last = _around(release, position)
+        for number, (piece, anchor) in enumerate(list(anchored(found.pieces))):
+            place = anchor if piece.extra is None else piece.extra
+            if first < place <= last and _is_words(piece, near=True):
                 found.pieces[number] = replace(piece, home=position, how="beside", extra=None)
                 found.moved.append(position)
     found.moved = sorted(set(found.moved))
@@ -75,10 +73,15 @@ def collected(release: Release, pieces: Sequence[Piece], files: Sequence[Submitt
     return found
 
 
-def _question(release: Release, position: int) -> int:
-    """The last cell before a written answer that is none of the texts which ask for it; -1 if there is none."""
-    before = range(position - 1, -1, -1)
-    return next((each for each in before if release.is_code(each) or release.is_answer(each)), -1)
+def _around(release: Release, position: int) -> tuple[int, int]:
+    """Behind which released cells words are near an answer: after the first number, up to the second.
+
+    They are the texts that ask for it, the answer, and at the notebook's end the texts after it.
+    """
+    cells = range(len(release.cells))
+    other = [each for each in cells if each != position and (release.is_code(each) or release.is_answer(each))]
+    before = [each for each in other if each < position]
+    return before[-1] if before else -1, position if len(before) < len(other) else len(cells)
 
 
 def _name(file: SubmittedFile) -> str:
