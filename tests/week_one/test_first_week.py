@@ -10,7 +10,6 @@ import copy
 import csv
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -71,7 +70,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, perfect: HandedIn) -> Path
     (submitted / "locked" / NAME).chmod(0)
     for student in ABSENT:
         add = [sys.executable, "-m", "nbgrader", "db", "student", "add", student]
-        subprocess.run(add, cwd=root / "course", check=True, capture_output=True)
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader starts alembic by its name
+        subprocess.run(add, cwd=root / "course", env={**os.environ, "PATH": path}, check=True, capture_output=True)
     yield root
     (submitted / "locked" / NAME).chmod(0o700)
 
@@ -104,11 +104,10 @@ def test_an_honest_student_has_the_points(student: str, made: subprocess.Complet
 
 
 def test_everything_doubtful_is_to_be_looked_at(made: subprocess.CompletedProcess[str]) -> None:
-    told = re.sub(r"\s+", " ", made.stdout + made.stderr)
-    for doubtful in ("timestamp.txt", "=cmd()", "linked", "grades.xlsx", COMPOSED, "Grace"):
-        assert re.search(f"look at: [^:]*{re.escape(doubtful)}", told), doubtful
-    if os.geteuid() != 0:
-        assert re.search("look at: [^:]*locked", told)
+    told = [line for line in (made.stdout + made.stderr).splitlines() if line.startswith("look at: ")]
+    unreadable = ["locked"] if os.geteuid() != 0 else []
+    for doubtful in ("timestamp.txt", "=cmd()", "linked", "grades.xlsx", COMPOSED, "Grace", *unreadable):
+        assert any(doubtful in line for line in told), (doubtful, told)
 
 
 def test_who_and_what_is_missing_is_told(made: subprocess.CompletedProcess[str]) -> None:
