@@ -19,6 +19,7 @@ from autograder.grading.cells import forbidden
 from autograder.model.assignment import Limits
 from autograder.model.submission import SubmittedFile
 from autograder.notebooks.document import MAX_CODE, UnreadableNotebook, grade_id, parse
+from autograder.notebooks.pictures import NOT_SHOWN
 from autograder.notebooks.rebuild import rebuild
 from autograder.notebooks.repairs import MOST_LINES
 
@@ -102,7 +103,7 @@ def check(data: bytes) -> bool:
 
 def is_the_students(line: str, lines: set[str], everything: str) -> bool:
     """Whether a line was handed in: as it is, as a comment, without its mark, or with a picture in it."""
-    return line in lines or "![" in line or line.removeprefix("# ") in everything
+    return line in lines or "![" in line or NOT_SHOWN in line or line.removeprefix("# ") in everything
 
 
 def annotate_texts(notebook: NotebookNode) -> None:
