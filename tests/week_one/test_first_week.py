@@ -106,7 +106,7 @@ def test_an_honest_student_has_the_points(student: str, made: subprocess.Complet
 def test_everything_doubtful_is_to_be_looked_at(made: subprocess.CompletedProcess[str]) -> None:
     told = [line for line in (made.stdout + made.stderr).splitlines() if line.startswith("look at: ")]
     unreadable = ["locked"] if os.geteuid() != 0 else []
-    for doubtful in ("timestamp.txt", "=cmd()", "linked", "grades.xlsx", COMPOSED, "Grace", *unreadable):
+    for doubtful in ("timestamp.txt", "=cmd()", "linked", "grades.xlsx", ascii(COMPOSED), "Grace", *unreadable):
         assert any(doubtful in line for line in told), (doubtful, told)
 
 
