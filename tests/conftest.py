@@ -35,12 +35,22 @@ def student_with(record: Record) -> Callable[..., Student]:
 
 
 @pytest.fixture
-def write_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Suite]]:
-    """Write `solutions/<name>/` in a folder of its own, and load it from there."""
+def own_solutions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the test import a package `solutions` that is not the project's."""
     ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "solutions"}
     for name in ours:
         del sys.modules[name]
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "solutions"]:
+        del sys.modules[name]
+    sys.modules.update(ours)
+
+
+@pytest.fixture
+def write_suite(tmp_path: Path, own_solutions: None) -> Callable[..., Suite]:
+    """Write `solutions/<name>/` in a folder of its own, and load it from there."""
+    sys.path.insert(0, str(tmp_path))
 
     def write(checks: str, mistakes: str = "", reference: str = "", name: str = "exercise") -> Suite:
         folder = tmp_path / "solutions" / name
@@ -53,10 +63,7 @@ def write_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
         (folder / "reference.py").write_text("import numpy as np\n" + dedent(reference))
         return Suite.load(name, tmp_path)
 
-    yield write
-    for name in [name for name in sys.modules if name.partition(".")[0] == "solutions"]:
-        del sys.modules[name]
-    sys.modules.update(ours)
+    return write
 
 
 @pytest.fixture

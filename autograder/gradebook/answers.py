@@ -77,8 +77,8 @@ def answers(notebook: NotebookNode) -> dict[str, str]:
             parts[above].append(cell)
         elif is_added or (is_solution(cell) and not is_locked(cell)):
             written.append(cell)
-        if is_added:
-            continue
+        if is_added or not (is_grade(cell) or is_solution(cell) or is_locked(cell)):
+            continue  # a line of the release, such as the versions at its end, divides nothing
         above = None
         if is_grade(cell):
             name = cell.metadata.nbgrader["grade_id"]

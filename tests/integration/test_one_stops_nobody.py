@@ -43,7 +43,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> SmallCourse:
 
 
 @pytest.fixture
-def settings(released: SmallCourse, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(released: SmallCourse, own_solutions: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a course whose submissions are graded by a worker that gives all points at once."""
     for path in (released.root / "course").glob("*.db"):
         path.unlink()

@@ -476,7 +476,7 @@ class TestNbgraderReadsIt:
 
     def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
         db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
-        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) is None
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"]) == {}
         told = {
             "late": (
                 "50 of 100 points, and up to 5 for what is not read yet, 20 taken off for lateness",
@@ -515,7 +515,7 @@ class TestNbgraderReadsIt:
                 with sqlite3.connect(course / "gradebook.db") as connection:
                     found.extend(name for (name,) in connection.execute("SELECT id FROM course"))
                 done = Future()
-                done.set_result(None)
+                done.set_result({})
                 return done
 
         monkeypatch.setattr(pages, "ProcessPoolExecutor", Pool)
