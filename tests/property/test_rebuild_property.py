@@ -90,6 +90,7 @@ def test_an_answer_survives_any_order_and_any_deletion_of_others(order, deleted)
 @given(changes)
 @example([ChangeOf("stub_copied", 2, 0), ChangeOf("merged", 2, 0)])
 @example([ChangeOf("stub_copied", 5, 0), ChangeOf("merged", 5, 0)])
+@example([ChangeOf("stub_copied", 6, 0), ChangeOf("examples_deleted", 0, 0), ChangeOf("merged", 13, 0)])
 @example(
     [*(ChangeOf(*c) for c in (("stub_copied", 3, 0), ("nameless", 2, 0), ("merged", 2, 0), ("stub_copied", 0, 0)))]
 )
