@@ -71,6 +71,12 @@ def slot(request):
                 other.wait()
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    """Let nothing end for what runs beside these tests."""
+    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)
+
+
 def family(process):
     """A process and what it started, by number."""
     yield process
@@ -114,8 +120,7 @@ def test_a_cell_within_its_limit_of_processor_time_ends(run):
 
 
 @pytest.mark.parametrize("name", ["endless", "asleep"])
-def test_a_call_that_does_not_end_is_a_timeout(run, name, monkeypatch):
-    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)  # other tests may run beside this one
+def test_a_call_that_does_not_end_is_a_timeout(run, name):
     call, _ = run(COMPUTE, ENDLESS, ASLEEP)
     with pytest.raises(KernelLost) as caught:
         call(name)
@@ -123,8 +128,7 @@ def test_a_call_that_does_not_end_is_a_timeout(run, name, monkeypatch):
     assert call("compute") > 0
 
 
-def test_a_cell_that_does_not_end_is_a_timeout(run, monkeypatch):
-    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)
+def test_a_cell_that_does_not_end_is_a_timeout(run):
     call, lost = run(COMPUTE, "while True:\n    pass", "time.sleep(1000)")
     assert lost == {1: "timeout", 2: "timeout"}
     assert call("compute") > 0
@@ -135,8 +139,7 @@ def test_a_child_process_has_the_time_of_the_limit(run):
     assert call("child") == 0
 
 
-def test_processes_of_its_own_that_keep_it_from_running_end_at_the_limit(run, monkeypatch):
-    monkeypatch.setattr(time_limit, "EXTENSION", 100.0)
+def test_processes_of_its_own_that_keep_it_from_running_end_at_the_limit(run):
     fork = "def crowd():\n    for _ in range(20):\n        if os.fork() == 0:\n            while True: pass\n"
     call, _ = run(f"import os\n{fork}    while True: pass")
     with pytest.raises(KernelLost) as caught:
@@ -151,7 +154,7 @@ def test_all_of_a_submission_has_its_time(run):
 
 
 def test_a_kernel_that_got_nothing_is_the_machines_failure(run, monkeypatch):
-    monkeypatch.setattr(time_limit, "EXTENSION", 1.0)
     call, _ = run(COMPUTE)
+    monkeypatch.setattr(time_limit, "EXTENSION", 1.0)
     with pytest.raises(MachineBusy, match="this machine is too busy: a call of `compute`"):
         call("compute")
