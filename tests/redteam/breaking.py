@@ -311,7 +311,7 @@ def starving() -> list[Attack]:
                 def spell(n):
                     return str(n)
             """,
-            says={"spell": r"the cell (raised (PermissionError|OSError)|ended the kernel|used more than 512 MiB)"},
+            deserves=100,  # refused: the answer below it is not lost
         ),
         Attack(
             17,
@@ -833,7 +833,10 @@ def noisy() -> list[Attack]:
             Attack(
                 19,
                 f"{name}, in a cell",
-                spell=WIRES + dedent(body.format(first="b''")) + honest,
+                spell=WIRES
+                + dedent(body.format(first="b''"))
+                + "\nassert False"
+                + honest,  # what is refused is skipped
                 says={"spell": rf"{too_much}|{SLOW_CELL}|the cell "},
             ),
             Attack(
@@ -867,7 +870,7 @@ def unreadable() -> list[Attack]:
         ),
         (
             "half a notebook",
-            rf"{UNREADABLE}JSON, found a mistake at line 1",
+            "What you handed in is the beginning of a notebook, cut off",
             lambda book: json.dumps(book).encode()[:-99],
         ),
         ("no JSON at all", rf"{UNREADABLE}JSON, found a mistake at line 1", b"def spell(n): return str(n)"),
@@ -875,7 +878,11 @@ def unreadable() -> list[Attack]:
         ("JSON that is NaN", rf"{UNREADABLE}a notebook, a JSON object, found a JSON number", b"NaN"),
         ("a notebook of format 3 without sheets", rf"{UNREADABLE}a notebook of format 4", _with(nbformat=3)),
         ("a notebook of format 5", rf"{UNREADABLE}a notebook of format 4, found format 5", _with(nbformat=5)),
-        ("a notebook of an infinite format", rf"{UNREADABLE}a notebook of format 4, found no ", _with(nbformat=1e999)),
+        (
+            "a notebook of an infinite format",
+            rf"{UNREADABLE}a notebook of format 4, found .*no ",
+            _with(nbformat=1e999),
+        ),
         (
             "a notebook of format 10 to the 4000",
             rf"{UNREADABLE}a notebook of format 4, found .{{,60}}\. Open",
@@ -895,9 +902,9 @@ def unreadable() -> list[Attack]:
             lambda b: json.dumps(b)[:-1].encode() + b', "\xe9": 1}',
         ),
         ("a notebook in UTF-16", rf"{UNREADABLE}text in UTF-8", lambda book: json.dumps(book).encode("utf-16")),
-        ("lone surrogates in a source", rf"{UNREADABLE}cell 10 to be Unicode text", _added("'\ud800'")),
+        ("lone surrogates in a source", rf"{UNREADABLE}cell 11 to be Unicode text", _added("'\ud800'")),
         ("an empty file", rf"{UNREADABLE}a notebook, found an empty file", b" \n"),
-        ("a file of zeros", rf"{UNREADABLE}JSON", bytes(10_000)),
+        ("a file of zeros", rf"{UNREADABLE}a notebook, found an empty file", bytes(10_000)),
         ("brackets nested a million deep", endless_json, b"[" * 10**6),
         ("objects nested a hundred thousand deep", endless_json, b'{"a":' * 10**5),
         (
@@ -906,7 +913,7 @@ def unreadable() -> list[Attack]:
             lambda b: _raw(b, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
         ),
         ("a number of a million digits", endless_json, lambda book: _raw(book, b"9" * 10**6)),
-        ("a zip with files outside of its folder", rf"{UNREADABLE}(text in UTF-8|JSON)", _zip),
+        ("a zip with files outside of its folder", "What you handed in is an archive", _zip),
     ]
     accepted: list[tuple[str, Callable[[dict], dict | bytes]]] = [
         ("a notebook of format 3", _of_format_3),
@@ -1118,7 +1125,7 @@ def entangling() -> list[Attack]:
             21,
             "hangs up in a cell, and is an impostor from then on",
             spell=WIRES + here + dedent(impostor),
-            says={"spell": "PermissionError"},
+            says={"spell": "PermissionError|the cell was not done"},  # it goes on behind what is refused
         ),
     ]
 

@@ -322,7 +322,7 @@ def opening() -> list[Attack]:
             "a file that is no notebook but a page",
             file=b"<html>" + "".join(ACTS).encode() + b"</html>",
             deserves=0,
-            says={"scale": "The notebook could not be read: it seems to be "},
+            says={"scale": "What you handed in is a web page"},
         ),
         Attack(
             23,

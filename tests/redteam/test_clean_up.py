@@ -80,7 +80,7 @@ def pipe():
 
 def shared_memory():
     from multiprocessing.shared_memory import SharedMemory
-    return SharedMemory("left", create=True, size=4096)
+    return SharedMemory("left-shared", create=True, size=4096)
 
 leave("daemons", daemon)
 for folder in (".", "/tmp", "/var/tmp", "/work", "/slot", "/dev/shm", "/dev", "/run", "/home", "/root", "/opt",
