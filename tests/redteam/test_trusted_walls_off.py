@@ -115,7 +115,7 @@ class Arena:
 
 
 def _nothing_rebuilt(patch: Patch) -> None:
-    patch.setattr(grade, "rebuild", lambda _released, submitted: Rebuilt(submitted, ()))
+    patch.setattr(grade, "rebuild", lambda _released, submitted, _files=(): Rebuilt(submitted, ()))
 
 
 def _reference_inside(patch: Patch) -> None:
