@@ -29,6 +29,8 @@ class Names(frozenset[str]):
 
     def __init__(self, names: Iterable[str]) -> None:
         del names  # the set has them
+        self.deepest = max((name.count(".") + 1 for name in self), default=0)
+        """Parts of the longest: what lies deeper is decided by those."""
         self.below: dict[str, set[str]] = {}
         """By module, the first parts of what is forbidden in it: what `from module import *` may bring."""
         for name in self:
@@ -38,7 +40,7 @@ class Names(frozenset[str]):
 
     def over(self, name: str) -> str | None:
         """Return the forbidden name that `name` is, or lies under; None where there is none."""
-        parts = name.split(".")
+        parts = name.split(".", self.deepest)[: self.deepest]
         prefixes = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
         return next((prefix for prefix in prefixes if prefix in self), None)
 

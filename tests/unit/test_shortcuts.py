@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.checks.shortcuts import _parse, aliases, names_defined, names_used, shortcuts, statements
+from autograder.checks.shortcuts import Names, _parse, aliases, names_defined, names_used, shortcuts, statements
 
 FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
 KNOWN = {"np": "numpy", "nn": "torch.nn"}
@@ -75,6 +75,15 @@ def test_a_shortcut_is_found_at_the_root_of_any_chain(length):
 
 def test_an_alias_of_an_alias_without_end_is_read_to_the_end():
     assert found("np = np.x\n" * 5000 + "import scipy") == ["scipy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a", None), ("a.b", "a.b"), ("a.b" + ".x" * 9, "a.b"), ("c.d.e.f", "c.d.e"), ("c.d.x", None), ("ab.c", None)],
+)
+def test_a_name_lies_under_what_forbids_it(name, expected):
+    assert Names(["a.b", "c.d.e"]).over(name) == expected
+    assert Names([]).over(name) is None
 
 
 def test_names_that_stand_for_names_do_not_fill_the_memory():
