@@ -40,7 +40,9 @@ MEMORY = 10**9
 HARD_MEMORY = 3 * MEMORY // 2
 """Bytes that it is given by Linux: a case that asks for more at once gets a MemoryError, and has passed MEMORY."""
 SECONDS = 10
-"""How long a case may take, where its target does not say."""
+"""Seconds of processor time that a case may take, where its target does not say."""
+PATIENCE = 30
+"""Times as long it may wait: on a busy machine for a processor, and where it hangs without using one, for nothing."""
 BATCH = 500
 POOL = 1000
 DRAWN = 0.3
@@ -72,10 +74,12 @@ class Guard:
         """
         assert self.peak() < MEMORY, "to make the case took more memory than its run may"
         self._case[: len(data) + 8] = len(data).to_bytes(8, "big") + data
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds * PATIENCE)
         try:
             self.count += bool(self.module.check(data))
         finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
         if (peak := self.peak()) > MEMORY:
             print(f"memory: {peak / 1e6:.0f} MB, more than {MEMORY / 1e6:.0f}", file=sys.stderr, flush=True)
@@ -158,7 +162,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     faulthandler.enable()
-    faulthandler.register(signal.SIGALRM, chain=True)  # says where a case hangs; then the signal ends the process
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        faulthandler.register(number, chain=True)  # says where a case is; then the signal ends the process
     warnings.simplefilter("ignore")  # sources and numbers of any kind are full of them
     guard = Guard(asked.target)
     started, cpu = time.monotonic(), time.process_time()
