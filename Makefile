@@ -117,10 +117,11 @@ clean: ## remove what make made: .venv, caches, build/; never anything in course
 	rm -rf $(VENV) build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -r {} +
 
-clean-example: ## remove the example class with its grades and pages; refuses where other students are there too
+clean-example: ## remove the example class with its grades, pages and tables; refuses where other students are there too
 	@[ -f $(marker) ] || { echo "course/submitted/ is not the example class: nothing is removed" >&2; exit 1; }
 	@if [ -s $(marker) ] && ls course/submitted | grep --line-regexp --fixed-strings --invert-match --file=$(marker); then \
 	  echo "these students are not of the example class: nothing is removed. Move their folders out of course/submitted/ first;" \
 	    "their scores are in course/gradebook.db, which goes with the example" >&2; exit 1; \
 	fi
-	rm -rf course/submitted course/autograded course/feedback course/gradebook.db course/attempts.db
+	rm -rf course/submitted course/autograded course/feedback build/reports build/scores.csv
+	rm -f course/gradebook.db course/gradebook.db-* course/attempts.db course/attempts.db-*

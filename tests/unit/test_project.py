@@ -1,6 +1,7 @@
 """What the project says of itself is so: its layers, its settings, its commands, its documents."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,8 @@ from typing import get_args
 import pytest
 import typer
 from git_files import git_files
+from nbgrader.apps.zipcollectapp import ZipCollectApp
+from nbgrader.coursedir import CourseDirectory
 
 from autograder import cli, settings
 from autograder.model.assignment import Limits
@@ -97,6 +100,59 @@ def test_options_are_documented(words):
     documented = set(re.findall(r"^- .*?:", text, re.MULTILINE))
     flags = {flag for line in documented for flag in re.findall(r"--[a-z-]+", line)}
     assert flags == {flag for option in options for flag in option.opts if flag.startswith("--")}
+
+
+def documented_targets():
+    """Files and folders that documented commands write in the project's folder, those of nbgrader included."""
+    texts = [path.read_text() for path in (ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md"))]
+    texts += [command.epilog or "" for command in COMMANDS.values()]
+    written = {target for text in texts for target in re.findall(r"--(?:output|to|json)[ =]([\w./]+)", text)}
+    written |= {default for (_, command) in COMMANDS.items() for default in defaults(command) if default}
+    written -= {"FILE", "FOLDER/", "-"}
+    nbgraders = CourseDirectory()
+    folders = {
+        getattr(nbgraders, f"{kind}_directory") for kind in ("release", "submitted", "autograded", "feedback")
+    } | {ZipCollectApp.downloaded_directory.default_value}
+    return sorted(written | {f"course/{folder}/ada/convolution/x" for folder in folders})
+
+
+def defaults(command):
+    """The default targets of a command's options that name a file."""
+    return [p.default for p in command.params if "FILE" in (p.metavar or "") and isinstance(p.default, str)]
+
+
+def test_what_documented_commands_write_is_ignored_by_git():
+    targets = documented_targets()
+    assert {"scores.csv", "students.zip", "course/downloaded/ada/convolution/x"} <= {*targets}
+    git_files()  # skips where git cannot be asked
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", "check-ignore", "--no-index", "--stdin"],
+        cwd=ROOT, input="\n".join(targets), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert sorted({*targets} - {*done.stdout.splitlines()}) == []
+
+
+def test_clean_example_removes_all_that_make_grade_wrote_and_nothing_else(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    text = (ROOT / "Makefile").read_text()
+    written = [f"build/{name}" for name in re.findall(r"(?:--json|--to) build/([\w./]+)", text)]
+    assert written
+    written = [f"{name}convolution.json" if name.endswith("/") else name for name in written]
+    written += [
+        "course/gradebook.db",
+        "course/attempts.db-journal",
+        "course/feedback/ada/x.html",
+        "course/autograded/x",
+    ]
+    kept = ["build/fuzz/found", "course/course.toml", "course/gradebook.db.backup", "course/.secret"]
+    for name in [*written, *kept, "course/submitted/ada/convolution/convolution.ipynb"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "course/submitted/.example").write_text("ada\n")
+    subprocess.run(["make", "clean-example"], cwd=tmp_path, check=True, capture_output=True)
+    assert [name for name in written if (tmp_path / name).exists()] == []
+    assert [name for name in kept if not (tmp_path / name).exists()] == []
+    assert not (tmp_path / "course/submitted").exists()
 
 
 def test_only_course_toml_lists_the_assignments():
