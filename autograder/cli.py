@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from autograder import __version__
-from autograder.commands import course, extending, grading, machine, results
-from autograder.commands.grading import INTERRUPTED
+from autograder.commands import course, extending, grading, interrupted, machine, results
+from autograder.commands.interrupted import INTERRUPTED, RunInterruptedError
 from autograder.console import err, note, out, warn
 from autograder.errors import CheckerError, SandboxError, UsageError
 
@@ -59,21 +59,18 @@ def main() -> None:
         kind = "checks" if isinstance(error, CheckerError) else "sandbox"
         note(f"{kind} failed", str(error))
         sys.exit(1)
+    except RunInterruptedError as stop:
+        _interrupted(str(stop))
     except KeyboardInterrupt:
-        _interrupted()
+        _interrupted(interrupted.kept(sys.argv[1:]))
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer makes one of Ctrl-C
-            _interrupted()
+            _interrupted(interrupted.kept(sys.argv[1:]))
         raise
 
 
-def _interrupted() -> NoReturn:
-    told = ""
-    if sys.argv[1:2] == ["grade"]:
-        told = ": what was graded is kept; the same command, without --force, goes on from there"
-        if "--dry-run" in sys.argv:
-            told = ": nothing was recorded"
-    err.print(f"interrupted{told}", highlight=False, soft_wrap=True)
+def _interrupted(kept: str) -> NoReturn:
+    err.print(f"interrupted: {kept}" if kept else "interrupted", highlight=False, markup=False, soft_wrap=True)
     sys.exit(INTERRUPTED)
 
 

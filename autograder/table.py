@@ -107,20 +107,27 @@ def _indented(text: str) -> str:
     return plain(text).replace("\n", "\n| ")
 
 
-def print_class(console: Console, reports: Sequence[Report], scores: Mapping[str, StudentScores] = NO_SCORES) -> None:
+def print_class(
+    console: Console,
+    reports: Sequence[Report],
+    scores: Mapping[str, StudentScores] = NO_SCORES,
+    *,
+    written: bool = False,
+) -> None:
     """A class: each student's score, how many checks passed, and why the others failed; no word is ever cut.
 
-    `score` is what the checks give. Where the gradebook holds manual points, or answers wait for them, there are three
-    columns in its place: `auto`, what the checks give; `manual`, what people added or took off, and what waits;
-    `total`, the final score. `late` is there where lateness costs somebody points.
+    An assignment whose points all come from checks has a column `score`. One with written questions has three instead:
+    `auto`, the points of the checks; `manual`, what people added or took off, and how many answers wait; `total`, the
+    final score. So has one whose gradebook holds manual points. `late` is there where lateness costs somebody points.
 
     Args:
         console: where to print.
         reports: one a row.
         scores: what the gradebook holds, by student.
+        written: whether the assignment has questions that people grade.
     """
     held = {report.student: scores.get(report.student) for report in reports if report.status == "graded"}
-    manual = any(each is not None and (each.has_manual or each.waiting) for each in held.values())
+    manual = written or any(each is not None and (each.has_manual or each.waiting) for each in held.values())
     late = any(each is not None and each.late for each in held.values())
     names = ["student", *(["auto", "manual"] if manual else ["score"])]
     names += [*(["late"] if late else []), *(["total"] if manual else []), "checks", "s", "what failed"]

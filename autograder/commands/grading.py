@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.commands.interrupted import RunInterruptedError, run_kept
 from autograder.commands.options import (
     GpusOption,
     ImageOption,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from autograder.jobs.outcome import Cohort
     from autograder.model.assignment import Assignment
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C: 128 and SIGINT."""
 DEFAULT_STUDENT = "student"
 """Whose hidden inputs a notebook gets where no student is named."""
 CHECK_EXAMPLES = examples(
@@ -147,7 +146,7 @@ def grade(
 
     What is graded already is not run again unless the submission, the checks or the image changed.
 
-    Ctrl-C is safe: the next run goes on from there.
+    Ctrl-C is safe: the next run goes on from there; with --force it begins again.
     """
     from autograder.commands.several import each
     from autograder.jobs import cohort
@@ -184,7 +183,8 @@ def grade(
         _show(done, quiet=quiet, dry_run=dry_run)
         failed = tell(done, "--limit" if limit and not force else "", f"{assignment.name}: " if several else "")
         if done.interrupted:
-            raise typer.Exit(INTERRUPTED)  # `main` says what was kept
+            counts = [(each.assignment, _run_now(each), each.total) for each in classes]
+            raise RunInterruptedError(run_kept(counts, force=force, dry_run=dry_run))
         return not failed
 
     try:
@@ -201,6 +201,11 @@ def grade(
         raise typer.Exit(1)
 
 
+def _run_now(done: Cohort) -> int:
+    """How many submissions of a class were run and graded by this command."""
+    return sum(report.status == "graded" for report in done.reports) - done.reused
+
+
 def _show(done: Cohort, *, quiet: bool, dry_run: bool) -> None:
     """The class's table, or what a dry run found; and what changed."""
     from autograder import changes, table
@@ -210,6 +215,6 @@ def _show(done: Cohort, *, quiet: bool, dry_run: bool) -> None:
     if dry_run:
         changes.print_difference(out, done.difference, first=True)
         return
-    table.print_class(out, done.reports, done.scores)
+    table.print_class(out, done.reports, done.scores, written=done.written)
     if done.difference.changed:
         changes.print_difference(out, done.difference, first=False)

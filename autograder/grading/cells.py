@@ -40,6 +40,12 @@ def is_checked(cell: NotebookNode) -> bool:
     return bool(told.get("grade")) and not told.get("solution")
 
 
+def has_written(notebook: NotebookNode) -> bool:
+    """Return whether a released notebook has cells whose points come from people: written answers and tasks."""
+    told = [cell.metadata.get("nbgrader", {}) for cell in notebook.cells]
+    return any(each.get("task") or (each.get("grade") and each.get("solution")) for each in told)
+
+
 def exercises(notebook: NotebookNode) -> dict[str, list[int]]:
     """For each checked cell the positions of the solution cells since the checked cell before it."""
     found: dict[str, list[int]] = {}

@@ -22,6 +22,7 @@ from autograder.errors import (
 from autograder.gradebook.names import shown
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.scores import GradebookReader, StudentScores
+from autograder.grading.cells import has_written
 from autograder.grading.grade import Basis
 from autograder.jobs import restoring, running, work
 from autograder.jobs.outcome import Cohort, Options, Progress
@@ -118,7 +119,9 @@ class _Run:
     ) -> None:
         self.settings, self.task, self.setup, self.options = settings, task, setup, options
         self.store, self.book, self.progress = store, book, progress
-        self.cohort = Cohort(setup.assignment, difference=Difference(setup.assignment))
+        self.cohort = Cohort(
+            setup.assignment, written=has_written(task.released), difference=Difference(setup.assignment)
+        )
         self.machine = running.Machine.of(
             task.assignment, options.scheduler, options.workers, options.gpus or settings.sandbox.gpus
         )

@@ -47,6 +47,8 @@ class Cohort:
     """Students of the course without a submission. Not looked for where only some students are graded."""
     students: int = 0
     """How many students the course has, `absent` included."""
+    written: bool = False
+    """Whether the assignment has questions that people grade."""
     difference: Difference = field(default_factory=lambda: Difference(""))
     """What changed against the scores before this run."""
 

@@ -123,6 +123,16 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
     assert "output_sizes: stopping" in err
     assert "Traceback" not in err
 
+    force = command(course, "grade", "output_sizes", "--sandbox", "none", "--workers", "1", "--force")
+    assert force.stderr is not None
+    while "1/3" not in force.stderr.readline():
+        assert force.poll() is None
+    os.killpg(force.pid, signal.SIGINT)
+    out, err = force.communicate(timeout=120)
+    assert (force.returncode, "Traceback" in err) == (130, False)
+    assert re.search(r"interrupted: \d of 3 were run again; the others keep their earlier result: .* with --force", err)
+    assert out.split()[:4] == ["student", "auto", "manual", "total"]
+
     code, out, err = grade(course)
     assert code == 0, err
     match = re.search(r"3 of 3 graded \((\d) now, (\d) before\)", out)

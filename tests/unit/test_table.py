@@ -179,6 +179,16 @@ def test_manual_points_and_what_waits_for_them_have_columns(shown):
     assert rows[3][:3] == ["lost", "failed", "1/2"]
 
 
+def test_a_class_has_the_same_columns_whoever_is_graded_already(shown):
+    """After Ctrl-C nobody, or only who left the written question out, may be in the table."""
+    scores = {"ada": StudentScores({"conv2d": CellScore(4), "why": WAITING})}
+    headings = {
+        shown(print_class, reports, scores, written=True).splitlines()[0].partition("checks")[0].strip()
+        for reports in ([REPORT], [replace(REPORT, student="alan")], [])
+    }
+    assert {tuple(heading.split()) for heading in headings} == {("student", "auto", "manual", "total")}
+
+
 UNREAD = tuple(CheckResult(f"c{i}", f"cell{i % 2}", 1, "not_run", "type", "expected JSON") for i in range(6))
 
 
