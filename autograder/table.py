@@ -1,4 +1,4 @@
-"""Reports, classes and audits as tables on a terminal. All text from submissions is escaped."""
+"""Reports, classes, audits and the doctor's findings as tables. All text from submissions is escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
@@ -19,6 +19,7 @@ from autograder.model.report import CheckResult, Report, said_by_all
 if TYPE_CHECKING:
     from autograder.gradebook.scores import StudentScores
     from autograder.grading.audit import Trial
+    from autograder.sandbox.doctor import Finding
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not_run": ("-", "yellow")}
 COLOURS = {"failed": "red", "queued": "yellow"}
@@ -46,9 +47,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def print_report(console: Console, report: Report, *, staff: bool = False) -> None:
-    """One submission: its score, each cell with its checks, and what to do about those that failed."""
+    """One submission: its score, each cell with its checks, and what to do about those that failed.
+
+    On a terminal each cell has a frame, and messages are wrapped in it. In a file or a pipe no line is ever wrapped.
+    """
     if told := said_by_all(report.checks):
-        console.print(_set_in(told, style="red"))
+        _print(console, _set_in(told, style="red"))
     unread = told and report.checks[0].verdict == "not_run"
     for cell in [] if unread else dict.fromkeys(check.cell for check in report.checks):
         checks = report.cell(cell)
@@ -58,29 +62,42 @@ def print_report(console: Console, report: Report, *, staff: bool = False) -> No
         if shared and shared != told:
             parts.insert(0, _set_in(shared))
         colour = "green" if points == top else "yellow" if points else "red"
-        title = f"[bold]{cell}[/]  [{colour}]{points:g} / {top:g}[/]"
-        console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
+        title = Text.assemble((plain(cell), "bold"), "  ", (f"{points:g} / {top:g}", colour))
+        if console.is_terminal:
+            console.print(Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(0, 1)))
+        else:
+            for part in (title, *parts):
+                _print(console, part)
     for repair in report.repairs:
-        console.print(Text(f"repaired: {plain(repair)}", style="yellow"))
+        _print(console, Text(f"repaired: {plain(repair)}", style="yellow"))
     for note in report.notes:
-        console.print(_set_in(note, label="look at: ", style="yellow"))
+        _print(console, _set_in(note, label="look at: ", style="yellow"))
     if report.status == "failed":
         told = report.error if staff else report.error.partition("\n")[0]
-        console.print(Text(f"not graded: {plain(told)}", style="red"))
+        _print(console, Text(f"not graded: {plain(told)}", style="red"))
     ran = any(check.verdict != "not_run" for check in report.checks)
     if ran and not report.walls:
-        console.print(Text("graded without walls: this notebook could have done anything", style="yellow"))
-    console.print(
-        f"[bold]{report.score:g} of {report.max_score:g} points[/] · {report.assignment} · "
-        f"{report.seconds:.2f} s · walls: {', '.join(report.walls) or 'none'}",
-        highlight=False,
-    )
+        _print(console, Text("graded without walls: this notebook could have done anything", style="yellow"))
+    score = (f"{report.score:g} of {report.max_score:g} points", "bold")
+    walls = f"walls: {', '.join(report.walls) or 'none'}"
+    _print(console, Text.assemble(score, f" · {report.assignment} · {report.seconds:.2f} s · {walls}"))
 
 
-def _check(check: CheckResult, said: str, *, staff: bool) -> list[RenderableType]:
+def _print(console: Console, part: Text | Padding) -> None:
+    """Print a part of a report: wrapped on a terminal, each of its lines whole in a file or a pipe."""
+    if console.is_terminal:
+        console.print(part)
+        return
+    text, indent = (part.renderable, part.left) if isinstance(part, Padding) else (part, 0)
+    assert isinstance(text, Text)
+    for line in text.split("\n", allow_blank=True):
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def _check(check: CheckResult, said: str, *, staff: bool) -> list[Text | Padding]:
     """The lines of one check; `said` has been said already."""
     mark, colour = MARKS[check.verdict]
-    lines: list[RenderableType] = [
+    lines: list[Text | Padding] = [
         Text.assemble(
             (mark, colour),
             " ",
@@ -191,3 +208,18 @@ def print_audit(console: Console, assignment: str, trials: Sequence[Trial]) -> N
         highlight=False,
         soft_wrap=True,
     )
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print what `doctor` found: on a terminal a line for each part of a finding, elsewhere one for a finding."""
+    marks = {True: Text("stands", "green"), False: Text("missing", "yellow"), None: Text("-", "dim")}
+    between = Text("\n" if console.is_terminal else "; ")
+    rows = []
+    for finding in findings:
+        parts = [Text(plain(finding.found))]
+        if finding.stops:
+            parts.append(Text(f"against: {finding.stops}", "dim"))
+        if finding.advice:
+            parts.append(Text(f"to do: {plain(finding.advice)}", "yellow"))
+        rows.append([marks[finding.stands], Text(finding.wall), between.join(parts)])
+    print_table(console, [Column("state"), Column("wall"), Column("what was found")], rows)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autograder.errors import AutograderError
+from autograder.sandbox.choose import option_help
 from benchmarks import page
 from benchmarks.course import SETS, Course, Set, hand_in
 from benchmarks.figures import Grading, Result, Round
@@ -30,7 +31,7 @@ def main(
     which: Annotated[str, typer.Option("--set", help="light, class or all")] = "all",
     runs: Annotated[int, typer.Option(min=1, help="rounds: each system once a round, in turns")] = 3,
     submissions: Annotated[int, typer.Option(min=FEW + 1, help="N, the size of nbgrader's class")] = 12,
-    sandbox: Annotated[str, typer.Option(help="docker, bwrap, auto or none")] = "auto",
+    sandbox: Annotated[str, typer.Option(help=option_help())] = "auto",
     write: Annotated[bool, typer.Option(help="put the figures into docs/performance.md")] = True,
 ) -> None:
     """Measure, print and write. Takes about a quarter of an hour on two cores; nothing else should run meanwhile."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograder.grading.grade import Task
-from autograder.sandbox.choose import STRONGEST_FIRST
+from autograder.sandbox.choose import strongest_first
 from autograder.settings import Settings
 from solutions.example_class import Student, make
 
@@ -53,7 +53,7 @@ def _missing(settings: Settings, assignment: str, students: Sequence[Student]) -
 def _unconfined(reports: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return a line for each student whose notebook was run without a sandbox: an unreadable one is not run at all."""
     run = [report for report in reports if any(check["verdict"] != "not_run" for check in report["checks"])]
-    return [f"{each['student']}: no sandbox" for each in run if not set(STRONGEST_FIRST) & set(each["walls"])]
+    return [f"{each['student']}: no sandbox" for each in run if not set(strongest_first()) & set(each["walls"])]
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ from autograder.console import err, out, say
 
 def doctor() -> None:
     """Say which walls stand on this machine, what each stops, and what to install for the rest."""
-    from autograder.sandbox.doctor import diagnose, render
+    from autograder import table
+    from autograder.sandbox.doctor import diagnose
 
-    render(diagnose(), out)
+    table.print_findings(out, diagnose())
 
 
 def build(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from autograder.errors import UsageError
+from autograder.sandbox.choose import option_help
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -19,10 +20,7 @@ NamesArgument = Annotated[
 StudentsOption = Annotated[list[str] | None, typer.Option("--student", help="only this student; may be repeated")]
 SandboxOption = Annotated[
     str,
-    typer.Option(
-        "--sandbox",
-        help="docker, bwrap, auto (docker where engine and image are there, else bwrap), or none: no walls",
-    ),
+    typer.Option("--sandbox", help=option_help()),
 ]
 ImageOption = Annotated[
     str | None, typer.Option("--image", help="the image of docker sandboxes (default: autograder:latest)")

@@ -19,6 +19,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
 from autograder.errors import SandboxError
+from autograder.sandbox.choose import option_help
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
@@ -26,7 +27,7 @@ from autograder.sandbox.slot import Slot
 class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its base is not typed
     """Owns one kernel in a slot: the one it is given, else one of its own."""
 
-    sandbox = Unicode("auto", config=True, help="docker, bwrap, none, or auto")
+    sandbox = Unicode("auto", config=True, help=option_help())
     profile = Unicode("torch", config=True, help="python, numpy or torch: what is warm and importable")
     slot = AnyTrait(None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone")
     student = Unicode("", help="whose kernel it is ($JUPYTERHUB_USER inside)")

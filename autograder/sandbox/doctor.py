@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
-from rich.table import Table
-from rich.text import Text
-
 from autograder.errors import SandboxError
 from autograder.inside import walls
-from autograder.sandbox import bwrap, gpu, namespaces
+from autograder.sandbox import bwrap, choose, gpu, namespaces
 from autograder.sandbox.docker import REFUSALS, connect
 from autograder.sandbox.failure import Failure, classify
 from autograder.sandbox.interface import IMAGE
@@ -42,13 +39,13 @@ class Finding:
 
 def diagnose() -> list[Finding]:
     """Look at each wall of this machine. Nothing is changed."""
-    docker, bubblewrap = _docker(), _bwrap()
-    engine = bool(docker[1].stands)  # the image's row: it stands only where the engine does
+    rows = {name: LOOKS[name]() if name in LOOKS else [_other(name)] for name in choose.strongest_first()}
+    works = {name: all(row.stands for row in found if row.wall in NEEDED | {name}) for name, found in rows.items()}
+    engine = works.get("docker", False)
     return [
-        _sandbox(engine=engine, bwrap=bool(bubblewrap.stands)),
-        *docker,
-        bubblewrap,
-        _user_namespaces(needed=not bubblewrap.stands),
+        _sandbox(works),
+        *(finding for found in rows.values() for finding in found),
+        _user_namespaces(needed=not works.get("bwrap", False)),
         _own_user(engine=engine),
         _landlock(),
         _seccomp(),
@@ -59,27 +56,18 @@ def diagnose() -> list[Finding]:
     ]
 
 
-def render(findings: list[Finding], console: Console) -> None:
-    """Print the findings as a table."""
-    table = Table("", "wall", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("what was found", overflow="fold")
-    marks = {True: Text("stands", "green"), False: Text("missing", "yellow"), None: Text("-", "dim")}
-    for finding in findings:
-        mark = marks[finding.stands]
-        lines = [Text(finding.found)]
-        if finding.stops:
-            lines.append(Text(f"against: {finding.stops}", "dim"))
-        if finding.advice:
-            lines.append(Text(f"to do: {finding.advice}", "yellow"))
-        table.add_row(mark, Text(finding.wall, no_wrap=True), Group(*lines))
-    console.print(table)
-
-
-def _sandbox(*, engine: bool, bwrap: bool) -> Finding:
-    chosen = "docker" if engine else "bwrap" if bwrap else "none"
+def _sandbox(works: Mapping[str, bool]) -> Finding:
+    """The sandbox that "auto" takes, by which of them work, the strongest first."""
+    chosen = next((name for name, does in works.items() if does), None)
     stops = "students' code from reaching the answers, the gradebook and each other"
-    advice = "" if chosen != "none" else "see `engine`, `image` or `bwrap` below: nothing is graded without one"
-    return Finding("sandbox", chosen != "none", f"auto takes {chosen}", stops, advice)
+    advice = "" if chosen else f"see {', '.join(works)} below: nothing is graded without one"
+    return Finding("sandbox", chosen is not None, f"auto takes {chosen or 'none'}", stops, advice)
+
+
+def _other(name: str) -> Finding:
+    """A sandbox of which its own `missing()` says all."""
+    reason = choose.make(name).missing()
+    return Finding(name, reason is None, reason or "works here", "the same as the engine")
 
 
 def _docker() -> list[Finding]:
@@ -131,12 +119,18 @@ def _memory_advice(info: dict[str, Any]) -> str:
     return "boot this kernel with `cgroup_enable=memory`"
 
 
-def _bwrap() -> Finding:
+def _bwrap() -> list[Finding]:
     found = bwrap.obstacle()
     stops = "the same as the engine, without one"
     if found is not None:
-        return Finding("bwrap", False, found.reason, stops, found.advice)
-    return Finding("bwrap", True, str(bwrap.executable()), stops)
+        return [Finding("bwrap", False, found.reason, stops, found.advice)]
+    return [Finding("bwrap", True, str(bwrap.executable()), stops)]
+
+
+LOOKS: dict[str, Callable[[], list[Finding]]] = {"docker": _docker, "bwrap": _bwrap}
+"""The sandboxes that have more to say than `missing()` does."""
+NEEDED = {"engine", "image"}
+"""What docker needs; a missing memory limit weakens it."""
 
 
 def _user_namespaces(*, needed: bool) -> Finding:

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 from sandboxed import CANARY, LIMITS, Kernel
 
-from autograder.sandbox.bwrap import Bubblewrap
-from autograder.sandbox.docker import Docker
-from autograder.sandbox.interface import Sandbox, SlotSpec
+from autograder.sandbox import choose
+from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
-from autograder.sandbox.unconfined import Unconfined
 
-KINDS: dict[str, type[Sandbox]] = {"docker": Docker, "bwrap": Bubblewrap, "none": Unconfined}
+KINDS = {kind.name: kind.make for kind in choose.KINDS}
 CHOSEN = os.environ.get("AUTOGRADER_CONTRACT")
 
 
@@ -60,15 +58,15 @@ def slots(_secret: None) -> Iterator[Callable[[str, str], Slot]]:
         each.close()
 
 
-@pytest.fixture(params=_params("docker", "bwrap", "none"))
+@pytest.fixture(params=_params(*choose.names()))
 def kind(request: pytest.FixtureRequest) -> str:
     """Every sandbox."""
     return request.param
 
 
-@pytest.fixture(params=_params("docker", "bwrap"))
+@pytest.fixture(params=_params(*choose.strongest_first()))
 def walled(request: pytest.FixtureRequest) -> str:
-    """The sandboxes that have walls: all but `none`, which promises none."""
+    """The sandboxes that have walls; `none` promises none."""
     return request.param
 
 

@@ -12,9 +12,7 @@ from sandboxed import LIMITS, Kernel, KernelKilledError
 
 from autograder.errors import KernelLost, SandboxError
 from autograder.kernel.calls import death
-from autograder.sandbox import docker
-from autograder.sandbox.bwrap import Bubblewrap
-from autograder.sandbox.docker import Docker
+from autograder.sandbox import choose, docker
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
@@ -58,7 +56,7 @@ def machine() -> Iterator[Path]:
 @pytest.fixture
 def kernel(machine: Path, walled: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     """A kernel on that machine, in a slot of its own."""
-    sandbox = {"docker": Docker, "bwrap": Bubblewrap}[walled]()
+    sandbox = choose.make(walled)
     if (reason := sandbox.missing()) is not None:
         pytest.skip(f"{walled}: {reason}")
     if walled == "docker":
@@ -72,7 +70,7 @@ def kernel(machine: Path, walled: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         )
     with Slot(sandbox, SlotSpec("numpy", LIMITS)) as slot:
         slot.wait()
-        if walled == "bwrap":
+        if walled != "docker":  # it starts processes of this machine
             for pid in family(slot.enclosure.process.pid):
                 (machine / "cgroup.procs").write_text(str(pid))
         made = Kernel(slot)

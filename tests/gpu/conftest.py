@@ -10,15 +10,12 @@ from on_gpu import LIMITS
 
 from autograder.grading.grade import Grader
 from autograder.grading.slots import SlotPool
-from autograder.sandbox import gpu
-from autograder.sandbox.bwrap import Bubblewrap
-from autograder.sandbox.docker import Docker
+from autograder.sandbox import choose, gpu
 from autograder.sandbox.gpu import Gpus
 from autograder.sandbox.interface import Sandbox, SlotSpec
 from autograder.sandbox.slot import Slot
-from autograder.sandbox.unconfined import Unconfined
 
-KINDS: dict[str, type[Sandbox]] = {"docker": Docker, "bwrap": Bubblewrap, "none": Unconfined}
+KINDS = {kind.name: kind.make for kind in choose.KINDS}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.docker] * (name == "docker")) for name in KINDS])

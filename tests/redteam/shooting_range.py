@@ -24,13 +24,11 @@ from autograder.grading.grade import Graded, Grader, Task
 from autograder.grading.slots import SlotPool
 from autograder.model.submission import Submission
 from autograder.notebooks.release import release
-from autograder.sandbox.bwrap import Bubblewrap
-from autograder.sandbox.docker import Docker
-from autograder.sandbox.interface import Sandbox
+from autograder.sandbox import choose
 from autograder.settings import Settings
 
 HERE = Path(__file__).parent
-KINDS: dict[str, type[Sandbox]] = {"docker": Docker, "bwrap": Bubblewrap}
+KINDS = {kind.name: kind.make for kind in choose.KINDS if kind.has_walls}
 COURSE = """
 [course]
 id = "redteam"

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from autograder.errors import SandboxError
 from autograder.sandbox import bwrap, doctor, namespaces
-from autograder.sandbox.doctor import Finding, diagnose, render
+from autograder.sandbox.doctor import Finding, diagnose
 from autograder.sandbox.gpu import Gpu
 from autograder.sandbox.namespaces import Obstacle
+from autograder.table import print_findings
 
 WALLS = ["sandbox", "engine", "image", "cgroup memory", "bwrap", "user namespaces", "own user", "Landlock", "seccomp",
          "rlimits", "Python", "torch", "GPU"]  # fmt: skip
@@ -147,15 +148,24 @@ def test_landlock_is_advised_as_this_kernel_needs_it(no_engine, monkeypatch, tmp
     assert advice in finding.advice
 
 
+FINDINGS = [
+    Finding("engine", False, "[Errno 2] [bold]x\x1b[2J", "what it stops", "do this"),
+    Finding("bwrap", True, "/" + "/".join(["folder"] * 30), "the same"),
+]
+
+
 def test_the_table_shows_text_as_it_is():
     output = io.StringIO()
-    render([Finding("engine", False, "[Errno 2] [bold]x", "stops", "do")], Console(file=output, width=120))
+    print_findings(Console(file=output, width=120, force_terminal=True, color_system=None), FINDINGS)
     assert "[Errno 2] [bold]x" in output.getvalue()
     assert "missing" in output.getvalue()
+    assert "\x1b[2J" not in output.getvalue()
+    assert FINDINGS[1].found in re.sub(r"\s|stands|bwrap", "", output.getvalue())
 
 
-def test_a_long_path_is_shown_whole():
+def test_in_a_file_each_finding_is_one_line():
     output = io.StringIO()
-    path = "/" + "/".join(["folder"] * 30)
-    render([Finding("bwrap", True, path, "stops")], Console(file=output, width=80))
-    assert path in re.sub(r"\s|stands|bwrap", "", output.getvalue())
+    print_findings(Console(file=output, width=40), FINDINGS)
+    _heading, engine, bwrap = output.getvalue().splitlines()
+    assert engine.endswith("against: what it stops; to do: do this")
+    assert f"{FINDINGS[1].found}; against: the same" in bwrap

@@ -17,6 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder import cli, settings
 from autograder.model.assignment import Limits
+from autograder.sandbox import choose
 from autograder.sandbox.interface import INSIDE_CODE, INSIDE_SLOT, INSIDE_WORK
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +101,15 @@ def test_options_are_documented(words):
     documented = set(re.findall(r"^- .*?:", text, re.MULTILINE))
     flags = {flag for line in documented for flag in re.findall(r"--[a-z-]+", line)}
     assert flags == {flag for option in options for flag in option.opts if flag.startswith("--")}
+
+
+def test_every_sandbox_is_documented():
+    table = (ROOT / "README.md").read_text().partition("## Which sandbox")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(choose.names())
+    option = re.search(
+        r"^- `--sandbox KIND`.*?(?=^- )", (ROOT / "docs/commands.md").read_text(), re.MULTILINE | re.DOTALL
+    )[0]
+    assert [name for name in ("auto", *choose.names()) if f"`{name}`" not in option] == []
 
 
 def documented_targets():

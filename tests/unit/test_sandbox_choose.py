@@ -3,8 +3,9 @@
 import pytest
 
 from autograder.errors import UsageError
-from autograder.sandbox import choose
+from autograder.sandbox import choose, doctor
 from autograder.sandbox.bwrap import Bubblewrap
+from autograder.sandbox.choose import Kind
 from autograder.sandbox.docker import Docker
 
 
@@ -63,3 +64,20 @@ def test_no_sandbox_is_taken_by_name_with_a_warning():
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(UsageError, match="auto, docker, bwrap, none"):
         choose.sandbox("vm")
+    with pytest.raises(UsageError, match="no sandbox 'vm'"):
+        choose.make("vm")
+
+
+def test_a_new_line_of_the_registry_is_all_that_a_sandbox_needs(monkeypatch):
+    new = Kind("vm", "autograder.sandbox.unconfined", "Unconfined", "a virtual machine")
+    monkeypatch.setattr(choose, "KINDS", (new, *choose.KINDS))
+    assert choose.sandbox().name == choose.make("vm").name == "none"  # the class behind it
+    assert (choose.names()[0], choose.strongest_first()[0]) == ("vm", "vm")
+    assert "auto: the first of vm, docker, bwrap that works here; vm: a virtual machine" in choose.option_help()
+    findings = {finding.wall: finding for finding in doctor.diagnose()}
+    assert findings["vm"].stands
+    assert findings["sandbox"].found == "auto takes vm"
+
+
+def test_each_sandbox_is_found_and_called_as_the_registry_says():
+    assert [kind.make().name for kind in choose.KINDS] == list(choose.names())

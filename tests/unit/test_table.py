@@ -142,6 +142,16 @@ def test_a_file_has_every_row_in_one_line():
     assert all("a_long_cell40 (value), a_long_cell41 (died)" in row and LONG in row for row in rows)
 
 
+def test_a_report_in_a_file_has_every_message_in_one_line():
+    file = io.StringIO()
+    message, hint, note = (f"{word} " * 60 for word in ("differs", "look", "read"))
+    report = replace(REPORT, checks=(PASSED, replace(FAILED, message=f"{message}\nposing", hint=hint)), notes=(note,))
+    print_report(Console(file=file, width=40), report)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    for told in (f"  {message}", f"  hint: {hint}", f"  look at: {note}", "  | posing", "conv2d  4 / 7"):
+        assert told.rstrip() in lines
+
+
 def test_an_audit_in_a_file_keeps_its_words():
     file = io.StringIO()
     mistake = Mistake("a_mistake_with_a_long_name_" * 4, "conv2d", "hint", None)
