@@ -10,11 +10,13 @@ import typer
 
 from autograder import __version__
 from autograder.commands import course, extending, grading, interrupted, machine, results
+from autograder.commands.group import CommandGroup
 from autograder.commands.interrupted import INTERRUPTED, RunInterruptedError
 from autograder.console import err, note, out, warn
 from autograder.errors import CheckerError, SandboxError, UsageError
 
 app = typer.Typer(
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -33,7 +35,7 @@ app = typer.Typer(
       autograder export                            all scores in one table
     """,
 )
-images = typer.Typer(no_args_is_help=True, help="The container image that Docker sandboxes run.")
+images = typer.Typer(cls=CommandGroup, no_args_is_help=True, help="The container image that Docker sandboxes run.")
 app.command(epilog=course.RELEASE_EXAMPLES)(course.release)
 app.command(epilog=grading.CHECK_EXAMPLES)(grading.check)
 app.command(epilog=grading.GRADE_EXAMPLES)(grading.grade)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from autograder.gradebook.names import in_list
 from autograder.table import plain
 
 if TYPE_CHECKING:
@@ -103,10 +104,9 @@ def _by_reason(failed: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names with commas between; of many the first ones, and how many more there are."""
-    if len(names) <= MANY:
-        return ", ".join(names)
-    return f"{', '.join(names[:MANY])} and {len(names) - MANY} more"
+    """Students' names with commas between, in quotes where one holds a comma; of many the first, and how many more."""
+    told = ", ".join(map(in_list, names[:MANY]))
+    return told if len(names) <= MANY else f"{told} and {len(names) - MANY} more"
 
 
 @contextmanager

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -80,7 +82,10 @@ class GradebookTable(_Table):
 
 
 class LimitsTable(_Table):
-    """`[limits]`, for all assignments, or `limits` of one: seconds of wall clock and MiB."""
+    """`[limits]`, for all assignments, or `limits` of one.
+
+    Seconds do not count the time in which the code waits for a processor; sizes are in MiB and KiB.
+    """
 
     cell_seconds: float | None = Field(default=None, gt=0)
     call_seconds: float | None = Field(default=None, gt=0)
@@ -197,8 +202,11 @@ class _Course(_Table):
     @model_validator(mode="after")
     def _are_due_in_a_possible_year(self) -> _Course:
         for assignment in self.assignments:
-            if assignment.due is not None:
-                deadline.moment(assignment.due, deadline.zone(self.course.timezone))
+            try:
+                if assignment.due is not None:
+                    deadline.moment(assignment.due, deadline.zone(self.course.timezone))
+            except ValueError as error:
+                raise ValueError(f"{assignment.name}: due: {error}") from None
         return self
 
     @field_validator("assignments")
@@ -237,13 +245,15 @@ class Settings(_Table):
         """
         root = _find_root(root)
         path = root / "course" / "course.toml"
+        content = path.read_bytes()
+        data: dict[str, Any] = {}
         try:
-            with path.open("rb") as file:
-                table = _Course.model_validate(tomllib.load(file))
+            data = tomllib.loads(content.decode())
+            table = _Course.model_validate(data)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: not TOML: {error}") from error
+            raise UsageError(f"{path}: not TOML: {error}{_line_of(error, content)}") from error
         except ValidationError as error:
-            raise UsageError(f"{path}: {_list(map(_wrong, error.errors()))}") from error
+            raise UsageError(f"{path}: {_list(_wrong(each, data) for each in error.errors())}") from error
         where = deadline.zone(table.course.timezone)
         base, over = table.limits.over(Limits()), LimitsTable.of(limits)
         return cls(
@@ -316,9 +326,9 @@ EXPECTED = {"tuple_type": "a list"}
 """What pydantic calls by Python's names, in TOML's."""
 
 
-def _wrong(error: ErrorDetails) -> tuple[str, str]:
-    """Where something is wrong, and what."""
-    where = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in error["loc"])
+def _wrong(error: ErrorDetails, data: Mapping[str, Any] = MappingProxyType({})) -> tuple[str, str]:
+    """Where something is wrong, and what. `data` is what course.toml holds."""
+    where = _place(error["loc"], data)
     if error["type"] == "extra_forbidden":
         return where, f"there is no such setting{_like(str(error['loc'][-1]))}"
     if error["type"] == "missing":
@@ -328,6 +338,34 @@ def _wrong(error: ErrorDetails) -> tuple[str, str]:
     if error["type"] == "value_error":  # of a whole table: what is in it need not be said again
         return where, error["msg"].removeprefix("Value error, ")
     return where, f"{error['msg']}, found {error['input']!r:.80}"
+
+
+def _place(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
+    """A setting's place as its reader finds it: `limits.memory_mb`, `output_sizes: due`, `[[assignments]] number 2`."""
+    if loc[:1] != ("assignments",) or len(loc) == 1 or not isinstance(loc[1], int):
+        return ".".join(map(str, loc))
+    tables = data["assignments"]
+    names = [each.get("name") if isinstance(each, dict) else None for each in tables]
+    name = names[loc[1]]
+    is_telling = isinstance(name, str) and names.count(name) == 1 and loc[2:] != ("name",)
+    table = str(name) if is_telling else f"[[assignments]] number {loc[1] + 1}"
+    rest = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in loc[2:])
+    return f"{table}: {rest}" if rest else table
+
+
+def _line_of(error: Exception, content: bytes) -> str:
+    """The line of course.toml that an error of its parser names; of a date that there is not, also why."""
+    found = re.search(r"\(at line (\d+)", str(error))
+    if found is None:
+        return ""
+    line = content.decode(errors="replace").split("\n")[int(found[1]) - 1].strip()
+    told = f": {line[:80]}"
+    if value := re.search(r"=\s*(\d{4}-\d\d-\d\d[\w:.+-]*)", line):
+        try:
+            deadline.read(value[1])
+        except ValueError as reason:
+            told += f": {reason}"
+    return told
 
 
 def _list(wrong: Iterable[tuple[str, str]]) -> str:

@@ -151,7 +151,7 @@ def grade(
     from autograder.commands.several import each
     from autograder.jobs import cohort
     from autograder.jobs.outcome import Options
-    from autograder.jobs.plan import plan
+    from autograder.jobs.plan import chosen, expected, plan
     from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
@@ -197,6 +197,8 @@ def grade(
         say(f"== {count(len(classes), 'assignment')}: {graded} of {total} submissions graded")
     if dry_run:
         say("nothing was recorded: the same command without --dry-run does")
+    if planned.missing:
+        raise expected(settings, [assignment.name for assignment in chosen(settings, names or ())], planned.missing)
     if not well:
         raise typer.Exit(1)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autograder.commands.options import NamesArgument, StudentsOption, examples, expect_folder, write_text
-from autograder.console import count, note, progress, say, tell_restored
+from autograder.console import count, err, listed, note, progress, say, tell_restored
 from autograder.errors import UsageError
+from autograder.gradebook.names import meant
 
 if TYPE_CHECKING:
     from autograder.model.assignment import Assignment
+    from autograder.settings import Settings
 
 FEEDBACK_EXAMPLES = examples(
     ("autograder feedback", "pages for everything that is graded"),
@@ -31,8 +34,8 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
 
     Without a name: every assignment with graded submissions, in the course's order.
     """
+    err.print("loading nbgrader, which takes some seconds", style="dim")
     from autograder.commands.several import each
-    from autograder.gradebook.names import meant
     from autograder.gradebook.pages import generate, graded
     from autograder.jobs import restoring
     from autograder.jobs.plan import chosen
@@ -49,12 +52,11 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
 
     well = each(assignments, restore)
     found = {assignment.name: graded(settings.course_folder, assignment.name) for assignment in assignments}
-    student = [meant(asked, {name for students in found.values() for name in students}) for asked in student or ()]
-    unknown = sorted({*student} - {name for students in found.values() for name in students})
-    if unknown or not any(found.values()):
-        what = f"nothing of {', '.join(unknown)}" if unknown else "nothing"
-        command = f"autograder grade {assignments[0].name}" if len(assignments) == 1 else "autograder grade"
-        raise UsageError(f"{what} is graded yet for {' or '.join(found)}: run `{command}` first")
+    pages_of = {name for students in found.values() for name in students}
+    student = [meant(asked, pages_of) for asked in student or ()]
+    without = sorted({*student} - pages_of)
+    if not any(found.values()) or (student and not pages_of & {*student}):
+        raise _not_graded(settings, [*found], without)
     wanted = {name: [who for who in students if not student or who in student] for name, students in found.items()}
     if empty := [name for name, students in wanted.items() if not students]:
         say(f"nothing graded for: {', '.join(empty)}")
@@ -74,7 +76,25 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
         return not failed
 
     if not (each([assignment for assignment in assignments if wanted[assignment.name]], work) and well):
+        well = False
+    if without:
+        raise _not_graded(settings, [*found], without)
+    if not well:
         raise typer.Exit(1)
+
+
+def _not_graded(settings: Settings, assignments: Sequence[str], students: Sequence[str]) -> UsageError:
+    """The error for students without a graded submission of any of the assignments; for all where none is named."""
+    from autograder.jobs import roll
+
+    command = f"autograder grade {assignments[0]}" if len(assignments) == 1 else "autograder grade"
+    there = roll.known(settings) if students else set[str]()
+    known = [student for student in students if meant(student, there) in there]
+    told = [roll.no_student(settings, student, there) for student in students if student not in known]
+    if known or not students:
+        whose = f"nothing of {listed(known)}" if known else "nothing"
+        told.append(f"{whose} is graded yet for {' or '.join(assignments)}: run `{command}` first")
+    return UsageError("; ".join(told))
 
 
 def export(

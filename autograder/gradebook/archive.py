@@ -9,6 +9,7 @@ collector whose each file is. The names of two systems are known, as files and a
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
@@ -23,6 +24,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder.gradebook import companions
+from autograder.gradebook.names import in_list
 
 MOODLE: Final = re.compile(r"(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_file(?:_/|_|/)(?P<file>.+)")
 CANVAS: Final = re.compile(r"(?P<name>[^_/]+)_(?P<late>LATE_)?(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)")
@@ -121,6 +123,9 @@ class Collector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._chosen: dict[str, dict[str, str]] | None = None
+        if self.parent is not None:
+            know_released_notebooks(self.parent.coursedir)
+            self.log.addFilter(made_folders_are_no_warning)
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         """Called by nbgrader's `zip_collect` for each file in `extracted/`, with its absolute path.
@@ -166,11 +171,29 @@ class Collector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has 
             for person in alike:
                 students[person] = student if len(alike) == 1 else "_".join(person)
             if len(alike) > 1:
-                names = ", ".join(students[person] for person in alike)
+                names = ", ".join(in_list(students[person]) for person in alike)
                 self.log.warning("%s are several people, whom the gradebook does not tell apart", names)
         for person in sorted(late):
             self.log.warning("%s is marked LATE without a time: write it into timestamp.txt", students[person])
         return students
+
+
+def know_released_notebooks(course: Any) -> None:
+    """Let nbgrader take notebook names from `assignments/` (its source) unless `release/` has this assignment.
+
+    `zip_collect` compares what was handed in with the notebooks in `release/`, which only nbgrader's exchange fills:
+    for a course without an exchange it would warn of each right file.
+    """
+    released = Path(course.format_path(course.release_directory, ".", course.assignment_id))
+    if not any(released.glob("*.ipynb")):
+        course.release_directory = course.source_directory
+
+
+def made_folders_are_no_warning(record: logging.LogRecord) -> bool:
+    """A filter of log records: nbgrader's word of a folder that it makes is information, nothing to look at."""
+    if str(record.msg).startswith("Directory not found. Creating"):
+        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+    return True
 
 
 class Roll:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from typing import Final
 
 from autograder.model.wording import one_line
@@ -23,6 +24,7 @@ BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
 MARKS: Final = 8
 """Marks in a row; no script needs as many."""
 
+_SEPARATOR = re.compile(r",| and |^['\"]")
 _FORMULA = re.compile(r"(^|,)\s*[=+@-]")
 _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No", "Zs", "Pc"})
 _FIRST = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No"})
@@ -43,9 +45,27 @@ def refusal(name: str) -> str:
 
 def shown(name: str) -> str:
     """A name in quotes, with escapes in place of what a terminal would obey or not show."""
-    return (
-        f"'{one_line(''.join(ascii(each)[1:-1] if each in BLANK else each for each in name[: LONGEST + 1]), LONGEST)}'"
-    )
+    told = one_line("".join(ascii(each)[1:-1] if each in BLANK else each for each in name[: LONGEST + 1]), LONGEST)
+    quote = '"' if "'" in told and '"' not in told else "'"
+    return f"{quote}{told}{quote}"
+
+
+def in_list(name: str) -> str:
+    """A name for a list with commas between: in quotes where a part of it could be taken for another name."""
+    quoted = shown(name)
+    return quoted if _SEPARATOR.search(name) else quoted[1:-1]
+
+
+def did_you_mean(wanted: str, names: Iterable[str]) -> str:
+    """The end of a message about an unknown student: the names most like it, at most three; empty where none is."""
+    folded = {name: _plain_letters(name) for name in sorted(names)}
+    asked = _plain_letters(wanted)
+    alike = [name for name, letters in folded.items() if asked and asked == letters]
+    alike += [name for name, letters in folded.items() if asked in letters.split()]
+    close = [] if alike else get_close_matches(asked, folded.values(), 3)
+    alike += [name for letters in close for name in folded if folded[name] == letters]
+    told = " or ".join(map(shown, list(dict.fromkeys(alike))[:3]))
+    return f"; did you mean {told}?" if told else ""
 
 
 def confusable(names: Iterable[str]) -> list[str]:
@@ -101,6 +121,13 @@ def _refused_at(name: str, position: int) -> str:
         told = character if character.isprintable() and character not in BLANK else f"U+{ord(character):04X}"
         return f"it has {told}; expected letters of any script, digits, spaces and . _ - + @ , ' ( ) # & ! ~ : |"
     return ""
+
+
+def _plain_letters(name: str) -> str:
+    """A name as people type it in a hurry: small letters without marks, words with one space between."""
+    split = unicodedata.normalize("NFKD", name).casefold()
+    kept = "".join(each for each in split if not unicodedata.combining(each) and each not in APOSTROPHES)
+    return " ".join(re.sub(r"[\W_]+", " ", kept).split())
 
 
 def _folded(name: str) -> str:

@@ -19,7 +19,6 @@ from autograder.errors import (
     StorageError,
     UsageError,
 )
-from autograder.gradebook.names import shown
 from autograder.gradebook.nbgrader import CourseGradebook
 from autograder.gradebook.scores import GradebookReader, StudentScores
 from autograder.grading.cells import has_written
@@ -224,7 +223,7 @@ class _Run:
             known = sorted({*students(folder, self.releases), *self.book.students()})
             here = {submission.student for submission in found.submissions} | found.held.keys()
             self.cohort.students = len(known)
-            self.cohort.absent = tuple(shown(student)[1:-1] for student in known if student not in here)
+            self.cohort.absent = tuple(student for student in known if student not in here)
         return found.submissions
 
     def _doubts(self) -> list[str]:

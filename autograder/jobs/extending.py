@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from autograder.errors import UsageError
 from autograder.gradebook import names
 from autograder.gradebook.nbgrader import CourseGradebook
+from autograder.jobs import roll
 from autograder.jobs.restoring import gradebook, share_extensions
 from autograder.jobs.store import AttemptStore, Extension
 from autograder.model import deadline
@@ -54,7 +52,7 @@ def grant(settings: Settings, student: str, name: str, *, until: str | None, by:
         raise UsageError(f"{name} is due {shown}: an extension has to end after that; --remove removes one")
     extension = Extension(until=moment) if until is not None else Extension((moment - due).total_seconds())
     with _open(settings) as (store, book):
-        student = _known(settings, book, student)
+        student = _known(settings, store, student)
         return _write(store, book, student, assignment, extension)
 
 
@@ -66,7 +64,7 @@ def remove(settings: Settings, student: str, name: str) -> Extended:
     """
     assignment, due = _due(settings, name)
     with _open(settings) as (store, book):
-        student = _known(settings, book, student)
+        student = _known(settings, store, student)
         _share(store, book, assignment)
         kept = store.extensions().get((student, name))
         if kept is None or kept.after(due) is None:
@@ -78,13 +76,14 @@ def extensions(settings: Settings, student: str | None = None, name: str | None 
     """All extensions, of one student or assignment where one is named, in the course's order.
 
     Raises:
-        UsageError: no such assignment.
+        UsageError: no such student or assignment.
     """
     chosen = [settings.assignment(name)] if name is not None else list(settings.assignments)
     found = []
     with _open(settings) as (store, book):
         for assignment in chosen:
             _share(store, book, assignment)
+        student = student if student is None else _known(settings, store, student)
         kept = store.extensions()
         for assignment in chosen:
             for (who, which), extension in kept.items():
@@ -122,32 +121,19 @@ def _share(store: AttemptStore, book: CourseGradebook, assignment: Assignment) -
         share_extensions(store, book, assignment.name, assignment.due)
 
 
-def _known(settings: Settings, book: CourseGradebook, student: str) -> str:
+def _known(settings: Settings, store: AttemptStore, student: str) -> str:
     """The student of this name, however its accents are composed.
 
     Raises:
-        UsageError: neither the gradebook nor `submitted/` has one.
+        UsageError: neither the gradebook nor `submitted/` has one, and there is no extension of theirs.
     """
-    submitted = settings.course_folder / "submitted"
-    folders = [entry.name for entry in os.scandir(submitted) if entry.is_dir()] if submitted.is_dir() else []
-    known = {*folders, *book.students()}
-    meant = names.meant(student, known)
-    if meant in known:
+    there = roll.known(settings) | {who for who, _ in store.extensions()}
+    meant = names.meant(student, there)
+    if meant in there:
         return meant
-    raise UsageError(
-        f"no student {names.shown(student)} in the gradebook or in {submitted}{_meant(student, known)}; "
-        "`nbgrader db student add` (in course/) adds one who has not handed in anything"
-    )
-
-
-def _meant(student: str, known: Collection[str]) -> str:
-    folded = {_folded(each): each for each in known}
-    close = [names.shown(folded[each]) for each in get_close_matches(_folded(student), folded, 3)]
-    return f"; did you mean {' or '.join(close)}?" if close else ""
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    told = roll.no_student(settings, student, there)
+    advice = "`nbgrader db student add`, run in course/, adds a student who has not handed in anything"
+    raise UsageError(f"{told}{' ' if told.endswith('?') else ': '}{advice}")
 
 
 @contextmanager

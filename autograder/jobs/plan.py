@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autograder.errors import UsageError
 from autograder.gradebook.names import shown
+from autograder.jobs import roll
 from autograder.model.assignment import Assignment
 from autograder.notebooks.releases import Releases
 from autograder.settings import Settings
@@ -15,10 +16,11 @@ from autograder.submissions.collect import collect, submitters
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The assignments to work on, and those for which nothing was handed in."""
+    """The assignments to work on, those without submissions, and the students asked for who have none (`missing`)."""
 
     assignments: tuple[Assignment, ...]
     empty: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> tuple[Assignment, ...]:
@@ -36,7 +38,7 @@ def plan(settings: Settings, names: Sequence[str], students: Sequence[str] = ())
     """Plan to grade `names` (all of the course where none is named) for `students` (all where none is named).
 
     Raises:
-        UsageError: an unknown assignment; a student without a submission for any of them; no submission at all.
+        UsageError: an unknown assignment; no submission at all.
     """
     assignments = chosen(settings, names)
     releases = Releases(settings.root / "assignments", [each.name for each in settings.assignments])
@@ -51,9 +53,9 @@ def plan(settings: Settings, names: Sequence[str], students: Sequence[str] = ())
             unknown &= {*collected.missing}
         if there:
             found.append(assignment)
-    if unknown or not found:
+    if not found:
         raise expected(settings, [each.name for each in assignments], sorted(unknown))
-    return Plan(tuple(found), tuple(each.name for each in assignments if each not in found))
+    return Plan(tuple(found), tuple(each.name for each in assignments if each not in found), tuple(sorted(unknown)))
 
 
 def expected(
@@ -68,7 +70,14 @@ def expected(
     if missing:
         who = ", ".join(map(shown, missing))
         told = f"no submission of {who} for {' or '.join(names)}: expected a folder {folder}/<student>/{one}/"
-        return UsageError(told)
+        there = roll.known(settings)
+        unknown = [roll.no_student(settings, student, there) for student in missing if student not in there]
+        return UsageError("; ".join([told, *unknown]))
+    if not folder.is_dir():
+        return UsageError(
+            f"nothing to grade: there is no folder {folder}: `nbgrader collect` or `nbgrader zip_collect` (in course/) "
+            f"makes it, or make it and put notebooks at <student>/{one}/{one}.ipynb in it"
+        )
     where = folder / "<student>" / one
     told = f"nothing to grade: expected {one}.ipynb in {where}/ (nbgrader collect puts it there)"
     told += f", of {', '.join(names)}" if len(names) > 1 else ""

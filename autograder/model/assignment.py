@@ -15,7 +15,10 @@ Runner = Literal["cpu", "gpu"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one submission may use. Times are wall-clock seconds, sizes are bytes."""
+    """What one submission may use.
+
+    Times are in seconds, without those in which the code waits for a processor (docs/settings.md); sizes are in bytes.
+    """
 
     cell_seconds: float = 30.0
     call_seconds: float = 10.0

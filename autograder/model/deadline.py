@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 FORMS: Final = "a date, or a date and time, such as 2027-02-08 or 2027-02-08T23:59:00+01:00"
 DURATIONS: Final = "a duration such as 2d, 12h, 1w or 1d12h"
 _END_OF_DAY: Final = time(23, 59, 59)
+_OTHER_FORM: Final = "Invalid isoformat string"
+"""How Python's error begins where a text is not of this form at all."""
 _PART: Final = re.compile(r"(\d{1,4})\s*([wdhm])\s*")
 
 
@@ -31,13 +33,17 @@ def read(text: str) -> date | datetime:
     """A date, or a date and time, in ISO 8601.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or there is no such day or hour; says which.
     """
+    reasons = []
     for kind in (date, datetime):
         try:
             return kind.fromisoformat(text.strip())
-        except ValueError:
-            continue
+        except ValueError as error:
+            reasons.append(str(error))
+    for reason in reasons:
+        if not reason.startswith(_OTHER_FORM):
+            raise ValueError(f"there is no {text.strip():.80}: {reason}; expected {FORMS}")
     raise ValueError(f"expected {FORMS}, found {text!r:.80}")
 
 

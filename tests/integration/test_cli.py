@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -90,13 +91,27 @@ def test_a_class_is_graded_once_and_its_reports_follow_the_contract(course: Path
     assert report["score"] < 100, "a limit of one run is not heeded"
     code, out, err = grade(course, "--force")
     assert (code, "3 of 3 graded (3 now, 0 before)" in out) == (0, True), err
-    code, out, err = grade(course, "--student", "ada", "--student", "zoe")
-    assert code == 2
-    assert "no submission of 'zoe' for output_sizes" in err
     changed = course / "course" / "submitted" / "ada" / "output_sizes" / "output_sizes.ipynb"
+    changed.write_text(changed.read_text() + "\n")
+    code, out, err = grade(course, "--student", "adda", "--student", "ada", "--student", "zoe")
+    assert (code, "1 of 1 graded (1 now, 0 before)" in out) == (2, True), "an unknown student stops a known one"
+    assert "no submission of 'adda', 'zoe' for output_sizes" in err
+    assert "no student 'adda'" in err
+    assert "did you mean 'ada'?" in err
     changed.write_text(changed.read_text() + "\n")
     code, out, err = grade(course)
     assert (code, "3 of 3 graded (1 now, 2 before)" in out) == (0, True), err
+
+    (course / "course" / "submitted" / "O'Brien, Zoë").mkdir()
+    code, out, err = run(
+        course, "feedback", "output_sizes", *(f"--student={n}" for n in ("zoe", "ada", "O'Brien, Zoë"))
+    )
+    assert (code, "1 page: " in out) == (2, True), err
+    assert (course / "course" / "feedback" / "ada" / "output_sizes" / "output_sizes.html").is_file()
+    assert "no student 'zoe' in the gradebook" in err
+    assert 'did you mean "O\'Brien, Zoë"?' in err
+    assert 'nothing of "O\'Brien, Zoë" is graded yet' in err
+    assert err.startswith("loading nbgrader")
 
 
 @pytest.mark.parametrize("seconds", [1, 4])
@@ -149,6 +164,9 @@ def test_ctrl_c_keeps_what_is_graded_and_the_next_run_goes_on(course: Path) -> N
         (("grade", "convolution", "--sandbox", "none"), {}, "nothing to grade: expected convolution.ipynb"),
         (("grade", "output_sizes", "--sandbox", "cloud"), {}, "no sandbox 'cloud'"),
         (("feedback", "output_sizes"), {}, "nothing is graded yet for output_sizes"),
+        (("feedback", "--student", "ada"), {}, "nothing of ada is graded yet for convolution or"),
+        (("feedback", "--student", "adda"), {}, "no student 'adda' in the gradebook or in"),
+        (("grade", "output_sizes", "--student", "adda"), {}, "did you mean 'ada'?"),
         (
             ("grade", "output_sizes", "--sandbox", "none", "--scheduler", "tcp://127.0.0.1:9"),
             {},
@@ -170,6 +188,18 @@ def test_wrong_use_gets_one_clear_line_and_exit_2(
     assert len(errors) == 1
     assert told in errors[0]
     assert "Traceback" not in err
+
+
+def test_an_unknown_command_is_told_which_there_are(course: Path) -> None:
+    for words, told in ((["why"], "extend"), (["grad"], "Did you mean 'grade'?"), (["image", "why"], "build")):
+        code, _, err = run(course, *words)
+        assert (code, told in err) == (2, True), err
+
+
+def test_a_missing_folder_is_told_as_missing(course: Path) -> None:
+    shutil.rmtree(course / "course" / "submitted")
+    code, _, err = grade(course)
+    assert (code, "there is no folder" in err, "course/submitted" in err) == (2, True, True), err
 
 
 def test_an_unreachable_engine_says_what_to_do(course: Path) -> None:

@@ -102,6 +102,8 @@ def test_one_given_by_nbgraders_own_means_is_listed(course: Settings) -> None:
         (("ada", "convolution", "--by", "2d", "--remove"), "expected one of --until"),
         (("ada", "--by", "2d"), "expected a student and an assignment"),
         (("ada", "nothing", "--list"), "no assignment 'nothing'"),
+        (("adda", "--list"), r"no student 'adda'.*did you mean 'ada'\?"),
+        (("bob", "convolution", "--by", "2d"), r"submitted: `nbgrader db student add`, run in course/"),
     ],
 )
 def test_wrong_use_is_said_in_one_line(course: Settings, arguments: tuple[str, ...], told: str) -> None:

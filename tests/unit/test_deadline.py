@@ -42,6 +42,20 @@ def test_what_is_no_time_is_said_plainly(text):
         deadline.read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2027-02-30", "there is no 2027-02-30: day "),
+        ("2027-13-01", "there is no 2027-13-01: month "),
+        ("2027-02-30T12:00", "there is no 2027-02-30T12:00: day "),
+        ("2027-02-08T25:00", "there is no 2027-02-08T25:00: hour "),
+    ],
+)
+def test_a_day_or_hour_that_there_is_not_is_told_as_that(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        deadline.read(text)
+
+
 @pytest.mark.parametrize(("text", "name"), [("0001-01-01T00:00", "Asia/Tokyo"), ("9999-12-31", "America/New_York")])
 def test_a_year_out_of_range_is_said_plainly(text, name):
     with pytest.raises(ValueError, match="out of range"):

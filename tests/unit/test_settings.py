@@ -121,12 +121,21 @@ def test_a_due_date_is_utc(project, due):
     [
         (COURSE, "assignments"),
         (ASSIGNMENT, "course"),
-        (COURSE + ASSIGNMENT + "profil = 1\n", "assignments.number 1.profil"),
-        (COURSE + ASSIGNMENT.replace("numpy", "scipy"), "assignments.number 1.profile"),
-        (COURSE + ASSIGNMENT.replace("convolution", "../up"), "assignments.number 1.name"),
+        (COURSE + ASSIGNMENT + "profil = 1\n", "convolution: profil"),
+        (COURSE + ASSIGNMENT.replace("numpy", "scipy"), "convolution: profile"),
+        (COURSE + ASSIGNMENT.replace("convolution", "../up"), "[[assignments]] number 1: name"),
         (COURSE + "[limits]\ncell_seconds = 0\n" + ASSIGNMENT, "limits.cell_seconds"),
         (COURSE + '[late]\nmethod = "harsh"\n' + ASSIGNMENT, "late.method"),
         (COURSE.replace('"cnn"', '"a b"') + ASSIGNMENT, "course.id"),
+        (COURSE + ASSIGNMENT + "[[assignments]]\nname = 'pooling'\nprofile = 7\n", "pooling: profile"),
+        (COURSE + ASSIGNMENT.replace('"convolution"', "7"), "[[assignments]] number 1: name"),
+        (COURSE + ASSIGNMENT + ASSIGNMENT + "points = 'many'", "[[assignments]] number 2: points"),
+        (COURSE + ASSIGNMENT + 'forbidden = ["numpy", 7]', "convolution: forbidden.number 2"),
+        (COURSE + ASSIGNMENT + 'runner = "gpu"', "convolution: runner = "),
+        (COURSE + ASSIGNMENT + "due = 9999-12-31T23:59:59-23:00", "convolution: due: the year of"),
+        (COURSE + ASSIGNMENT + "due = 2027-02-31\n", "due = 2027-02-31: there is no 2027-02-31: day "),
+        (COURSE + ASSIGNMENT + 'due = "2027-02-31"\n', "convolution: due: there is no 2027-02-31: day "),
+        (COURSE + "points = yes\n" + ASSIGNMENT, "points = yes"),
         ("[course\n", "line 1"),
         (b"title = '\xff'", "course.toml"),
     ],
@@ -157,7 +166,7 @@ def test_what_is_wrong_is_said_with_its_place(project, text, place):
             "limits = {due = 1}",
             "limits.due: there is no such setting in this table: it belongs above the table",
         ),
-        ("[[assignments]]", "assignments.number 2.title: it has to be there, and is not"),
+        ("[[assignments]]", "[[assignments]] number 2: title: it has to be there, and is not"),
         (ASSIGNMENT, "assignments: 2 of them are named 'convolution'"),
     ],
 )
@@ -243,7 +252,7 @@ def test_all_mistakes_are_named_at_once(project):
         Settings.read(project(COURSE + "[limits]\ncell_second = 7\nmemory_mb = 1\n" + ASSIGNMENT + "points = 'many'"))
     _, *lines = str(caught.value).splitlines()
     places = [line.split(": ")[0].strip() for line in lines]
-    assert places == ["limits.memory_mb", "limits.cell_second", "assignments.number 1.points"]
+    assert places == ["limits.memory_mb", "limits.cell_second", "convolution"]
     assert "did you mean cell_seconds?" in lines[1]
 
 

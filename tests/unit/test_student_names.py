@@ -2,7 +2,8 @@
 
 import pytest
 
-from autograder.gradebook.names import LONGEST, confusable, meant, refusal, shown
+from autograder.console import listed
+from autograder.gradebook.names import LONGEST, confusable, did_you_mean, meant, refusal, shown
 
 GIVEN = (
     "O'Brien", "D\u2019Arcy", "'t Hooft", "Lovelace, Ada", "ada+tutor@uni.edu", "Anne-Marie_2", "A. B. C.", "Smith (2)",
@@ -50,3 +51,31 @@ def test_a_command_may_name_a_student_in_another_form_of_unicode():
     assert meant("Jos\u00e9", ["Jose\u0301", "ada"]) == "Jose\u0301"
     assert meant("Jos\u00e9", ["Jose\u0301", "Jos\u00e9"]) == "Jos\u00e9"
     assert meant("zoe", ["ada"]) == "zoe"
+
+
+def test_a_name_with_an_apostrophe_is_in_double_quotes():
+    assert shown("O'Brien, Zoë") == '"O\'Brien, Zoë"'
+
+
+def test_a_list_of_students_can_be_read_back():
+    assert listed(["Dana Müller", "O'Brien, Zoë", "ben", "Max and Moritz"]) == (
+        "Dana Müller, \"O'Brien, Zoë\", ben, 'Max and Moritz'"
+    )
+    assert listed(["a,b", "c\x1b[2J"]) == r"'a,b', c\x1b[2J"
+    assert listed([f"s{i}, x" for i in range(25)]).endswith("'s19, x' and 5 more")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("zoe", "; did you mean 'Zoë' or \"O'Brien, Zoë\"?"),
+        ("obrien", '; did you mean "O\'Brien, Zoë"?'),
+        ("Ada", "; did you mean 'ada'?"),
+        ("adda", "; did you mean 'ada'?"),
+        ("be", "; did you mean 'ben'?"),
+        ("xyz", ""),
+        ("", ""),
+    ],
+)
+def test_the_students_that_may_be_meant(wanted, told):
+    assert did_you_mean(wanted, ["ada", "O'Brien, Zoë", "Zoë", "ben"]) == told
