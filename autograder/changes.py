@@ -35,6 +35,8 @@ def print_difference(console: Console, difference: Difference, *, first: bool) -
         ]
         print_table(console, [Column("student"), Column("score", "number"), Column("checks")], rows)
     counted = f"{len(difference.changed)} changed, {difference.unchanged} unchanged"
+    if difference.other_cause:
+        counted += f" ({difference.other_cause} with another cause)"
     if difference.first:
         counted += f", {len(difference.first)} graded for the first time"
     console.print(Text(counted), soft_wrap=True)

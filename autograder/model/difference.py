@@ -11,15 +11,16 @@ from autograder.model.report import Report
 
 @dataclass(frozen=True, slots=True)
 class OldScores:
-    """What a student had before: points by cell, and by (cell, check) where the checks are known."""
+    """What a student had before: points by cell; points and causes by (cell, check) where the checks are known."""
 
     cells: Mapping[str, float]
     checks: Mapping[tuple[str, str], float] | None = None
+    causes: Mapping[tuple[str, str], tuple[str, str | None]] | None = None
 
     @classmethod
     def of(cls, report: Report) -> Self:
         """The scores of an earlier report."""
-        return cls(_by_cell(report), _by_check(report))
+        return cls(_by_cell(report), _by_check(report), _causes(report))
 
     @property
     def total(self) -> float:
@@ -77,12 +78,16 @@ class CheckSummary:
 
 @dataclass(slots=True)
 class Difference:
-    """All changes of one assignment. `first` holds those who were not graded before."""
+    """All changes of one assignment. `first` holds those who were not graded before.
+
+    `other_cause` counts those of the `unchanged` whose checks give the same points for another verdict or cause.
+    """
 
     assignment: str
     changed: list[StudentChange] = field(default_factory=list)
     first: list[StudentChange] = field(default_factory=list)
     unchanged: int = 0
+    other_cause: int = 0
 
     def add(self, old: OldScores | None, new: Report) -> None:
         """Compare one student's scores. A report that was not graded changes nothing."""
@@ -95,6 +100,7 @@ class Difference:
             self.changed.append(change)
         else:
             self.unchanged += 1
+            self.other_cause += old is not None and old.causes is not None and old.causes != _causes(new)
 
     def by_check(self) -> list[CheckSummary]:
         """One summary for each check that changed for a student who was graded before."""
@@ -118,6 +124,7 @@ class Difference:
             "changed": [change.data() for change in sorted(self.changed, key=lambda each: each.student)],
             "first": [change.data() for change in sorted(self.first, key=lambda each: each.student)],
             "unchanged": self.unchanged,
+            "other_cause": self.other_cause,
         }
 
 
@@ -147,6 +154,10 @@ def _equal(old: float | None, new: float | None) -> bool:
 
 def _by_check(report: Report) -> dict[tuple[str, str], float]:
     return {(check.cell, check.name): check.points for check in report.checks}
+
+
+def _causes(report: Report) -> dict[tuple[str, str], tuple[str, str | None]]:
+    return {(check.cell, check.name): (check.verdict, check.cause) for check in report.checks}
 
 
 def _by_cell(report: Report) -> dict[str, float]:

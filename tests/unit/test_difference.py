@@ -71,3 +71,17 @@ def test_the_table_of_changes(first):
     assert ("new none -> 2 graded for the first time" in lines) == first
     assert not any(line.startswith("grace") for line in lines)
     assert lines[-1] == "1 changed, 1 unchanged, 1 graded for the first time"
+
+
+def test_another_cause_at_equal_points_is_told():
+    old, new = (
+        replace(report(), checks=(CheckResult("left", "edge", 2, "fail", cause),)) for cause in ("value", "shape")
+    )
+    difference = Difference("convolution")
+    difference.add(OldScores.of(old), new)
+    difference.add(OldScores.of(old), old)
+    difference.add(OldScores({"edge": 0}), old)  # of the gradebook, which has no causes
+    file = io.StringIO()
+    print_difference(Console(file=file, width=30), difference, first=True)
+    assert file.getvalue() == "0 changed, 3 unchanged (1 with another cause)\n"
+    assert difference.data()["other_cause"] == 1

@@ -16,8 +16,15 @@ from autograder.gradebook.page import FeedbackPage
 RELEASED = sorted((Path(__file__).parents[2] / "assignments").glob("*/*.ipynb"))
 
 
-def page(*cells, title=""):
-    found = {"notebook": "circle", "student": "ada", "score": 4.0, "max_score": 5.0, "late_penalty": 0.0}
+def page(*cells, title="", student="ada"):
+    found = {
+        "notebook": "circle",
+        "assignment": "round_things",
+        "student": student,
+        "score": 4.0,
+        "max_score": 5.0,
+        "late_penalty": 0.0,
+    }
     notebook = v4.new_notebook(cells=list(cells), metadata={"title": title})
     resources = {"nbgrader": found, "inlining": {"css": []}}
     return BeautifulSoup(FeedbackPage().from_notebook_node(notebook, resources)[0], "html.parser")
@@ -35,6 +42,12 @@ def text_cell(source, *, locked):
 def test_its_heading_is_what_the_assignment_is_called(title):
     made = page(v4.new_code_cell("1"), title=title)
     assert [made.find(tag).get_text() for tag in ("title", "h1")] == [title or "circle"] * 2
+
+
+@pytest.mark.parametrize("student", ["ada", "O'Brien & <b>Zoë</b>"])
+def test_it_says_whose_it_is_and_of_which_assignment(student):
+    made = page(v4.new_code_cell("1"), student=student)
+    assert made.select_one(".summary .whose").get_text() == f"{student}, assignment round_things"
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
