@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -26,9 +24,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from autograder.errors import UsageError
+from autograder.misconfigured import line_of, listed, wrong
 from autograder.model import deadline
 from autograder.model.assignment import Assignment, Limits, Profile, Runner
 
@@ -133,7 +131,7 @@ class LimitsTable(_Table):
         try:
             return cls.model_validate(table)
         except ValidationError as error:
-            where, told = _wrong(error.errors()[0])
+            where, told = wrong(error.errors()[0], _names())
             raise UsageError(f"--limit {where}={table[where]}: {told}") from error
 
 
@@ -218,6 +216,12 @@ class _Course(_Table):
         return assignments
 
 
+def _names() -> set[str]:
+    """The names of all settings."""
+    tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, SandboxTable, AssignmentTable)
+    return {field for table in tables for field in table.model_fields}
+
+
 class Settings(_Table):
     """Where things are and what the course says.
 
@@ -251,9 +255,9 @@ class Settings(_Table):
             data = tomllib.loads(content.decode())
             table = _Course.model_validate(data)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: not TOML: {error}{_line_of(error, content)}") from error
+            raise UsageError(f"{path}: not TOML: {error}{line_of(error, content)}") from error
         except ValidationError as error:
-            raise UsageError(f"{path}: {_list(_wrong(each, data) for each in error.errors())}") from error
+            raise UsageError(f"{path}: {listed(wrong(each, _names(), data) for each in error.errors())}") from error
         where = deadline.zone(table.course.timezone)
         base, over = table.limits.over(Limits()), LimitsTable.of(limits)
         return cls(
@@ -320,67 +324,6 @@ class Settings(_Table):
         close = get_close_matches(name, known, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"no assignment {name!r} in course.toml; it has: {', '.join(known)}{meant}")
-
-
-EXPECTED = {"tuple_type": "a list"}
-"""What pydantic calls by Python's names, in TOML's."""
-
-
-def _wrong(error: ErrorDetails, data: Mapping[str, Any] = MappingProxyType({})) -> tuple[str, str]:
-    """Where something is wrong, and what. `data` is what course.toml holds."""
-    where = _place(error["loc"], data)
-    if error["type"] == "extra_forbidden":
-        return where, f"there is no such setting{_like(str(error['loc'][-1]))}"
-    if error["type"] == "missing":
-        return where, "it has to be there, and is not"
-    if error["type"] in EXPECTED:
-        return where, f"expected {EXPECTED[error['type']]}, found {error['input']!r:.80}"
-    if error["type"] == "value_error":  # of a whole table: what is in it need not be said again
-        return where, error["msg"].removeprefix("Value error, ")
-    return where, f"{error['msg']}, found {error['input']!r:.80}"
-
-
-def _place(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
-    """A setting's place as its reader finds it: `limits.memory_mb`, `output_sizes: due`, `[[assignments]] number 2`."""
-    if loc[:1] != ("assignments",) or len(loc) == 1 or not isinstance(loc[1], int):
-        return ".".join(map(str, loc))
-    tables = data["assignments"]
-    names = [each.get("name") if isinstance(each, dict) else None for each in tables]
-    name = names[loc[1]]
-    is_telling = isinstance(name, str) and names.count(name) == 1 and loc[2:] != ("name",)
-    table = str(name) if is_telling else f"[[assignments]] number {loc[1] + 1}"
-    rest = ".".join(f"number {part + 1}" if isinstance(part, int) else part for part in loc[2:])
-    return f"{table}: {rest}" if rest else table
-
-
-def _line_of(error: Exception, content: bytes) -> str:
-    """The line of course.toml that an error of its parser names; of a date that there is not, also why."""
-    found = re.search(r"\(at line (\d+)", str(error))
-    if found is None:
-        return ""
-    line = content.decode(errors="replace").split("\n")[int(found[1]) - 1].strip()
-    told = f": {line[:80]}"
-    if value := re.search(r"=\s*(\d{4}-\d\d-\d\d[\w:.+-]*)", line):
-        try:
-            deadline.read(value[1])
-        except ValueError as reason:
-            told += f": {reason}"
-    return told
-
-
-def _list(wrong: Iterable[tuple[str, str]]) -> str:
-    """One mistake in the same line; several below it, one a line."""
-    lines = [": ".join(each) for each in wrong]
-    return lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} mistakes", *(f"  {line}" for line in lines)])
-
-
-def _like(name: str) -> str:
-    """The setting that was meant, if one is spelt like it; else where they are listed."""
-    tables = (_Course, CourseTable, LateTable, GradebookTable, LimitsTable, SandboxTable, AssignmentTable)
-    close = get_close_matches(name, {field for table in tables for field in table.model_fields}, 1)
-    if close == [name]:
-        return " in this table: it belongs above the table's line in brackets, or into another; see docs/settings.md"
-    return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them"
 
 
 def _find_root(root: Path | str | None) -> Path:

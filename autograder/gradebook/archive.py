@@ -123,9 +123,10 @@ class Collector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._chosen: dict[str, dict[str, str]] | None = None
+        self._earlier: set[str] = set()
         if self.parent is not None:
             know_released_notebooks(self.parent.coursedir)
-            self.log.addFilter(made_folders_are_no_warning)
+            self.log.addFilter(self._heeded)
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         """Called by nbgrader's `zip_collect` for each file in `extracted/`, with its absolute path.
@@ -155,9 +156,24 @@ class Collector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has 
         for (student, file), versions in files.items():
             *earlier, (_, _, last) = sorted(versions)
             chosen[last] = {"student_id": student, "file_id": file}
+            self._earlier |= {passed for _, _, passed in earlier}
             for _, _, passed in earlier:
                 self.log.info("Passed over, since it was handed in again later: %s", passed)
         return chosen
+
+    def _heeded(self, record: logging.LogRecord) -> bool:
+        """A filter of log records: what nbgrader warns of although nothing is wrong becomes information.
+
+        That are the folders that it makes, and files that a later attempt has replaced.
+        """
+        told = str(record.msg)
+        skipped, _, path = told.partition(" with no match information provided: ")
+        is_right = told.startswith("Directory not found. Creating") or (
+            skipped == "Skipped submission" and os.path.realpath(path) in self._earlier
+        )
+        if is_right or told.endswith(f" files collected, {len(self._earlier)} files skipped"):
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+        return True
 
     def _students(self, roll: Roll, told: Iterable[Named]) -> dict[tuple[str, str], str]:
         """The students' ids, by person. Persons whom the gradebook does not tell apart keep their numbers."""
@@ -187,13 +203,6 @@ def know_released_notebooks(course: Any) -> None:
     released = Path(course.format_path(course.release_directory, ".", course.assignment_id))
     if not any(released.glob("*.ipynb")):
         course.release_directory = course.source_directory
-
-
-def made_folders_are_no_warning(record: logging.LogRecord) -> bool:
-    """A filter of log records: nbgrader's word of a folder that it makes is information, nothing to look at."""
-    if str(record.msg).startswith("Directory not found. Creating"):
-        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
-    return True
 
 
 class Roll:

@@ -18,7 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 from autograder import cli, settings
 from autograder.model.assignment import Limits
 from autograder.sandbox import choose
-from autograder.sandbox.interface import INSIDE_CODE, INSIDE_SLOT, INSIDE_WORK
+from autograder.sandbox.interface import INSIDE_CODE, INSIDE_SLOT, INSIDE_WORK, KEPT_OUT
 
 ROOT = Path(__file__).parents[2]
 UNITS = {"mb": 2**20, "kb": 2**10}
@@ -211,3 +211,13 @@ def test_commands_in_the_documents_exist(name):
     assert asked <= targets | folders
     words = set(re.findall(r"(?:^|`|bin/)autograder ([a-z]+)", text, re.MULTILINE))
     assert words <= {path[0] for path in COMMANDS}
+
+
+def test_the_packages_of_a_profile_are_documented():
+    row = re.search(r"^\| `profile` \|.*$", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)[0]
+    shown, _, hidden = row.partition("; no ")
+    names = {"sklearn": "scikit-learn", "skimage": "scikit-image"}
+    libraries = ("numpy", "pandas", "matplotlib", "torch", "scipy", "sklearn", "skimage")
+    for name in libraries:
+        told = hidden if name in KEPT_OUT["numpy"] else shown
+        assert names.get(name, name) in told, name
