@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.checks.diagnosis import Outcome
+from autograder.checks.draw import Attempt
 from autograder.checks.rebinding import ANY, Notebook
 from autograder.checks.suite import Check, Suite
 from autograder.errors import StudentFailure
@@ -39,11 +40,10 @@ class Judge:
     comes last, so that no other check loses time by it.
     """
 
-    def __init__(self, suite: Suite, session: KernelSession, student: str, secret: str) -> None:
+    def __init__(self, suite: Suite, session: KernelSession, attempt: Attempt) -> None:
         self._suite = suite
         self._session = session
-        self._student = student
-        self._secret = secret
+        self._attempt = attempt
 
     def judge(self, execution: Execution, bans: Mapping[str, StudentFailure]) -> Judged:
         """Run all checks but those of the exercises in `bans`.
@@ -68,7 +68,7 @@ class Judge:
         return judged
 
     def _run(self, item: Check) -> Outcome:
-        return self._suite.run(item, self._session, self._student, self._secret)
+        return self._suite.run(item, self._session, self._attempt)
 
     def _judge_again(
         self, judged: Judged, cells: _Cells, name: str, failed: Sequence[Check], changed: set[str]
