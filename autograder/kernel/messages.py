@@ -14,6 +14,10 @@ MAX_SIGNS = 2**21
 """Commas and brackets of a message's JSON: `[],` has three bytes, and what Python makes of it eighty."""
 
 
+MAX_JSON = 2**24
+"""Bytes of a message's JSON: all text that an answer may have, each character in its longest form."""
+
+
 class WarySession(Session):  # type: ignore[misc]  # its base is not typed
     """The key is within the student's reach: a signature shows who sent a message, not that it is sound."""
 
@@ -40,6 +44,8 @@ class WarySession(Session):  # type: ignore[misc]  # its base is not typed
 
 
 def _is_bloated(parts: Sequence[Any]) -> bool:
-    """Whether the JSON of a message has more parts than any answer of ours, whatever its size."""
+    """Whether the JSON of a message has more bytes or parts than any answer of ours."""
+    if sum(map(len, parts)) > MAX_JSON:
+        return True
     long = [bytes(part) for part in parts if len(part) > MAX_SIGNS]
     return sum(text.count(sign) for text in long for sign in (b",", b"[", b"{")) > MAX_SIGNS

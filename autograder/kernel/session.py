@@ -63,7 +63,7 @@ class KernelSession:
         self.limits = replace(limits, gpu_memory_bytes=share.memory_bytes) if share else limits
         self.walls: tuple[str, ...] = ()
         self.runner: Runner = "gpu" if share else "cpu"
-        self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
+        self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays, ANSWER.text)
         self._waited_before, self._used = waited_here(), Usage(waited={})
         self._total = TimeLimit(limits.total_seconds, self._usage, self._used)
         self._manager: AsyncKernelManager | None = None
