@@ -29,7 +29,7 @@ class WarySession(Session):  # type: ignore[misc]  # its base is not typed
             return [], msg_list
 
     def deserialize(self, msg_list: Sequence[Any], content: bool = True, copy: bool = True) -> dict[str, Any]:
-        """Called by `ZMQSocketChannel._recv()`: the message, and its `size` in bytes.
+        """Called by `ZMQSocketChannel._recv()`: the message, its `size` in bytes, and those of its `json`.
 
         One without type and content stands for what does not parse or is not signed.
         """
@@ -40,7 +40,7 @@ class WarySession(Session):  # type: ignore[misc]  # its base is not typed
         sound = all(isinstance(message.get(part), dict) for part in PARTS)
         if not sound or not isinstance(message["header"].get("msg_type"), str):
             message = {"msg_id": "", "msg_type": "", **{part: {} for part in PARTS}, "buffers": []}
-        return {**message, "size": sum(map(len, msg_list))}
+        return {**message, "size": sum(map(len, msg_list)), "json": sum(map(len, msg_list[1:5]))}
 
 
 def _is_bloated(parts: Sequence[Any]) -> bool:

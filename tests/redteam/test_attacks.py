@@ -6,6 +6,7 @@ import re
 
 import breaking
 import forging
+import grinding
 import pytest
 import quotas
 import reading
@@ -18,6 +19,7 @@ ATTACKS: list[Attack] = [
     *reading.ATTACKS,
     *breaking.ATTACKS,
     *showing.ATTACKS,
+    *grinding.ATTACKS,
     *quotas.ATTACKS,
 ]
 
