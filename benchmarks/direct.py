@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.checks.draw import Draw, seed_of
+from autograder.checks.draw import Attempt, Draw
 from autograder.checks.record import Record, recording
+from autograder.model.submission import Submission
 
 
 class Direct:
@@ -29,21 +31,36 @@ class Direct:
         return self._namespace[name]
 
 
-def points(assignment: str, cell: str, namespace: dict[str, Any], student: str | None = None) -> float:
+def points(assignment: str, cell: str, namespace: dict[str, Any], attempt: Attempt | None = None) -> float:
     """The points that the checks of a graded cell give, with the very inputs that our grader draws.
 
-    `student` is by default the one in whose folder nbgrader runs the notebook: `autograded/<student>/<assignment>/`.
+    `attempt` is by default the one whose notebook nbgrader runs.
     """
-    student = student or Path.cwd().parent.name
+    attempt = attempt or _submitted(assignment)
     module = importlib.import_module(f"solutions.{assignment}.checks")
     found = [value.__check__ for value in vars(module).values() if hasattr(value, "__check__")]
-    proxy = Direct(student, namespace)
-    return float(sum(item.points for item in found if item.cell == cell and _passes(item, proxy, assignment)))
+    proxy = Direct(attempt.student, namespace)
+    return float(
+        sum(
+            item.points
+            for item in found
+            if item.cell == cell and _passes(item, proxy, attempt.seed(assignment, item.name))
+        )
+    )
 
 
-def _passes(item: Any, student: Direct, assignment: str) -> bool:
+@cache
+def _submitted(assignment: str) -> Attempt:
+    """The attempt in whose folder nbgrader runs the notebook: `autograded/<student>/<assignment>/`."""
+    graded = Path.cwd()
+    student = graded.parent.name
+    notebook = graded.parents[2] / "submitted" / student / assignment / f"{assignment}.ipynb"
+    submission = Submission(student, assignment, notebook.read_bytes())
+    return Attempt(student, os.environ["AUTOGRADER_SECRET"], submission.sha256)
+
+
+def _passes(item: Any, student: Direct, seed: int) -> bool:
     record = Record(reveal=item.reveal)
-    seed = seed_of(os.environ["AUTOGRADER_SECRET"], student.name, assignment, item.name)
     try:
         with recording(record):
             item.function(student, Draw(seed))

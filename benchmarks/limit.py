@@ -21,8 +21,10 @@ import torch  # noqa: F401
 from matplotlib import pyplot as plt
 from nbformat import NotebookNode
 
+from autograder.checks.draw import Attempt
 from autograder.grading.cells import is_checked
 from autograder.grading.grade import Task
+from autograder.model.submission import Submission
 from autograder.notebooks import document
 from autograder.notebooks.rebuild import rebuild
 from autograder.settings import Settings
@@ -47,14 +49,14 @@ def namespace_of(notebook: NotebookNode) -> dict[str, Any]:
     return namespace
 
 
-def measure(task: Task, notebooks: dict[str, NotebookNode]) -> tuple[float, float, dict[str, float]]:
+def measure(task: Task, notebooks: dict[Attempt, NotebookNode]) -> tuple[float, float, dict[str, float]]:
     """Seconds of wall and of CPU a submission, and each student's score."""
     name = task.assignment.name
     scores: dict[str, float] = {}
     wall, cpu = time.perf_counter(), time.process_time()
-    for student, notebook in notebooks.items():
+    for attempt, notebook in notebooks.items():
         namespace = namespace_of(notebook)
-        scores[student] = sum(points(name, cell, namespace, student) for cell in task.suite.cells())
+        scores[attempt.student] = sum(points(name, cell, namespace, attempt) for cell in task.suite.cells())
     count = len(notebooks)
     return (time.perf_counter() - wall) / count, (time.process_time() - cpu) / count, scores
 
@@ -67,9 +69,11 @@ def main() -> None:
     settings = Settings.read()
     task = Task.load(settings.assignment(name), settings.root, settings.secret)
     importlib.import_module(f"solutions.{name}.checks")
+    paths = sorted(settings.course_folder.glob(f"submitted/*/{name}/{name}.ipynb"))
+    submissions = [Submission(path.parents[1].name, name, path.read_bytes()) for path in paths]
     notebooks = {
-        path.parents[1].name: rebuild(task.released, document.parse(path.read_bytes(), task.assignment.limits)).notebook
-        for path in sorted(settings.course_folder.glob(f"submitted/*/{name}/{name}.ipynb"))
+        task.attempt(each): rebuild(task.released, document.parse(each.content, task.assignment.limits)).notebook
+        for each in submissions
     }
     with redirect_stdout(io.StringIO()):
         rounds = [measure(task, notebooks) for _ in range(ROUNDS + 1)][1:]

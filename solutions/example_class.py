@@ -25,6 +25,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.shortcuts import names_defined, names_used
 from autograder.errors import Cause
@@ -32,6 +33,7 @@ from autograder.grading import specimens
 from autograder.grading.cells import broken_cells, exercises, is_checked
 from autograder.grading.grade import Task
 from autograder.kernel.session import Execution
+from autograder.model.submission import Submission
 from autograder.settings import Settings
 
 NAMES = (
@@ -209,15 +211,16 @@ class _Maker:
         self, meant: NotebookNode, handed: NotebookNode | None = None, causes: dict[str, Cause] | None = None
     ) -> Student:
         """What was handed in, and what is to be found in what it amounts to; `causes` are those of broken exercises."""
+        content = nbformat.writes(handed if handed is not None else meant).encode()
+        attempt = self.task.attempt(Submission(self.name, self.task.assignment.name, content))
 
         def foretell() -> tuple[Prediction, set[str]]:
-            predicted, hints = predict(self.task, meant, self.name)
+            predicted, hints = predict(self.task, meant, attempt)
             for item in self.task.suite.checks:
                 if causes and item.cell in causes and predicted[item.name][1] == "missing":
                     predicted[item.name] = ("fail", causes[item.cell])
             return predicted, hints
 
-        content = nbformat.writes(handed if handed is not None else meant).encode()
         return Student(self.name, self.kind, content, foretell)
 
     def _right(self, handed: NotebookNode) -> Student:
@@ -228,13 +231,13 @@ class _Maker:
         )
 
 
-def predict(task: Task, notebook: NotebookNode, student: str) -> tuple[Prediction, set[str]]:
+def predict(task: Task, notebook: NotebookNode, attempt: Attempt) -> tuple[Prediction, set[str]]:
     """Run the notebook's cells and the checks right here; verdicts and hints. For our own code alone."""
     execution = Execution(copy.deepcopy(notebook))
-    transport = LocalTransport(run(execution.notebook, student))
-    outcomes = {item: task.suite.run(item, transport, student, task.secret) for item in task.suite.checks}
+    transport = LocalTransport(run(execution.notebook, attempt.student))
+    outcomes = {item: task.suite.run(item, transport, attempt) for item in task.suite.checks}
     failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
-    hints = task.suite.diagnose(failed, student, task.secret)
+    hints = task.suite.diagnose(failed, attempt)
     results = [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
     broken = broken_cells(execution)
     predicted: Prediction = {

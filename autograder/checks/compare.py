@@ -7,6 +7,7 @@ on and its message can count the cases.
 from __future__ import annotations
 
 import math
+import reprlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,21 @@ TOLERANCES = {
 }
 """Relative and absolute tolerance by dtype: room for another order of summation, not for another formula."""
 LARGEST_PICTURE = 64
+
+
+class _Short(reprlib.Repr):
+    """Like `repr`, but it looks at no more of a value than a message shows."""
+
+    repr_bytes = reprlib.Repr.repr_str  # which it has for texts alone
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 8
+        self.maxlist = self.maxtuple = self.maxdict = 200
+        self.maxstring = self.maxother = self.maxlong = 4000
+
+
+_SHORT = _Short()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +156,13 @@ def _note(difference: Difference | None, actual: Any, expected: Any, picture: Pi
 
 
 def _short(value: Any) -> str:
-    text = np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else repr(value)
+    text = np.array2string(value, threshold=200, precision=6) if isinstance(value, np.ndarray) else _SHORT.repr(value)
     return text if len(text) < 4000 else text[:4000] + " ..."
+
+
+def _quoted(value: str | bytes | None) -> str:
+    """As `repr`, of the beginning alone: that of a long text takes ten times its memory."""
+    return repr(value) if value is None else repr(value[:300])
 
 
 Leaf = Callable[[Any, Any, str], Difference | None]
@@ -168,7 +189,7 @@ def _differ(  # noqa: PLR0911 - type, length, keys and values, each said first
             return Difference("type", f"{where} should be {describe(expected)}, found {describe(actual)}")
         if actual == expected:
             return None
-        told = f"{where}: expected {expected!r}, found {actual!r}"[:300]
+        told = f"{where}: expected {_quoted(expected)}, found {_quoted(actual)}"[:300]
         return Difference("value", told, f"{where} is wrong")
     else:
         return leaf(actual, expected, where)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.checks.compare import same
-from autograder.checks.record import Comparison, Record
+from autograder.checks.record import Budget, Comparison, NotKept, Record
 from autograder.errors import StudentFailure
 
 
@@ -77,13 +77,15 @@ class Echo(Record):
             Unlike: the student's run had another one in its place.
         """
         place = len(self.comparisons)
+        self.budget = Budget()  # a mistake's answers are kept no longer than those that they are compared with
         if place >= len(self._heard) or not _agree(self._heard[place], comparison):
             raise Unlike
         return super().add(comparison)
 
 
 def _agree(one: Comparison, other: Comparison) -> bool:
-    return one.ok == other.ok and same(one.actual, other.actual)
+    kept = not isinstance(one.actual, NotKept) and not isinstance(other.actual, NotKept)
+    return kept and one.ok == other.ok and same(one.actual, other.actual)
 
 
 def alike(one: Outcome, other: Outcome) -> bool:

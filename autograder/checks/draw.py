@@ -1,10 +1,11 @@
-"""Seeded inputs of a check: hidden, the same for the same attempt, other ones for every student."""
+"""Seeded inputs of a check: hidden, the same for the same attempt, different for every other attempt."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,10 +28,21 @@ class Case:
         return f"Case({', '.join(parts)})"
 
 
-def seed_of(secret: str, student: str, assignment: str, check: str) -> int:
-    """A 128-bit seed that nobody without the course's secret can compute (HMAC-SHA256)."""
-    text = f"{student}\x1f{assignment}\x1f{check}".encode()
-    return int.from_bytes(hmac.new(secret.encode(), text, hashlib.sha256).digest()[:16], "big")
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Whose work is checked, and what its hidden inputs are drawn from."""
+
+    student: str
+    secret: str = field(repr=False)
+    """The course's secret."""
+    sha256: str = ""
+    """Hex digest of what was handed in (`Submission.sha256`): the next attempt gets other inputs, so feedback on one
+    tells nothing about those of the next."""
+
+    def seed(self, assignment: str, check: str) -> int:
+        """Return a 128-bit seed that nobody without the course's secret can compute (HMAC-SHA256)."""
+        text = f"{self.student}\x1f{assignment}\x1f{check}\x1f{self.sha256}".encode()
+        return int.from_bytes(hmac.new(self.secret.encode(), text, hashlib.sha256).digest()[:16], "big")
 
 
 class Draw:

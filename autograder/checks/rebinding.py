@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from autograder.checks.shortcuts import MAGIC, UNPARSED, Statement, statements
+from autograder.checks.shortcuts import MAGIC, UNPARSED, Statement, statements, symbols
 
 ANY = "*"
 """Stands for every name: what the code changes cannot be told."""
@@ -190,7 +190,7 @@ def _statement(part: Statement) -> _Statement:
     scopes = [outermost]
     for scope in scopes:
         scopes += scope.get_children()
-        for symbol in scope.get_symbols():
+        for symbol in symbols(scope):
             name, outer = symbol.get_name(), scope is outermost
             if outer and symbol.is_assigned():
                 binds.add(name)

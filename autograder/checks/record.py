@@ -16,6 +16,50 @@ Reveal = Literal["worst", "inputs", "nothing"]
 """What of a failing comparison a student may see: the worst element, the scalar inputs too, or nothing."""
 
 
+KEPT_BYTES = 64 * 2**20
+"""Bytes of answers that are kept for one submission."""
+
+
+class NotKept:
+    """Stands for an answer that was too large to keep: no mistake's answer is the same."""
+
+
+class Budget:
+    """How much more of a submission's answers may be kept."""
+
+    def __init__(self, size: int = KEPT_BYTES) -> None:
+        self.left = size
+
+    def keep(self, answer: Any) -> Any:
+        """Return the answer where there is room for it, else `NotKept`."""
+        size = size_of(answer, self.left)
+        if size > self.left:
+            return NotKept()
+        self.left -= size
+        return answer
+
+
+def size_of(value: Any, most: int) -> int:
+    """Return the bytes that a value takes, about; more than `most`, of one that takes more, without looking on."""
+    size, waiting = 0, [value]
+    while waiting and size <= most:
+        part = waiting.pop()
+        size += 64
+        if isinstance(part, list | tuple):
+            size += 8 * len(part)
+            waiting += part
+        elif isinstance(part, dict):
+            size += 100 * len(part)
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, str):
+            size += 4 * len(part)
+        elif isinstance(part, bytes):
+            size += len(part)
+        else:
+            size += int(getattr(part, "nbytes", 0))  # of arrays and tensors
+    return size
+
+
 @dataclass(slots=True)
 class Comparison:
     """One comparison: `actual` is what the student's code gave; hints rest on it."""
@@ -41,10 +85,12 @@ class Record:
     cases: int = 0
     call: str = ""
     runner: Runner = "cpu"
+    budget: Budget = field(default_factory=Budget)
 
     def add(self, comparison: Comparison) -> bool:
         """Note a comparison with the case and call it belongs to; says whether it held."""
         comparison.case, comparison.call = self.case, self.call
+        comparison.actual = self.budget.keep(comparison.actual)
         self.comparisons.append(comparison)
         return comparison.ok
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from autograder.checks.diagnosis import UNEXPLAINED, Echo, Mistake, Outcome, Unlike, alike, choose
-from autograder.checks.draw import Draw, seed_of
+from autograder.checks.draw import Attempt, Draw
 from autograder.checks.local import LocalTransport
 from autograder.checks.record import Record, Reveal, recording
 from autograder.checks.student import Student, Transport
@@ -126,9 +126,7 @@ class Suite:
             totals[item.cell] = totals.get(item.cell, 0.0) + item.points
         return totals
 
-    def run(
-        self, item: Check, transport: Transport, student: str, secret: str, record: Record | None = None
-    ) -> Outcome:
+    def run(self, item: Check, transport: Transport, attempt: Attempt, record: Record | None = None) -> Outcome:
         """Run one check, into `record` where one is given.
 
         Raises:
@@ -136,12 +134,12 @@ class Suite:
             CheckerError: the check itself did.
             Unlike: the record is an Echo, and this run is none.
         """
-        seed = seed_of(secret, student, self.assignment, item.name)
+        seed = attempt.seed(self.assignment, item.name)
         record = Record(reveal=item.reveal) if record is None else record
         record.runner = transport.runner
         try:
             with recording(record):
-                item.function(Student(student, transport, seed=seed, seconds=item.seconds), Draw(seed))
+                item.function(Student(attempt.student, transport, seed=seed, seconds=item.seconds), Draw(seed))
         except StudentFailure as error:
             return Outcome(record, error)
         except (SandboxError, CheckerError, Unlike):
@@ -190,28 +188,28 @@ class Suite:
             picture=picture,
         )
 
-    def diagnose(self, failed: dict[Check, Outcome], student: str, secret: str) -> dict[str, Mistake]:
+    def diagnose(self, failed: dict[Check, Outcome], attempt: Attempt) -> dict[str, Mistake]:
         """The mistake that explains each failed check, by check name, where one does."""
         candidates = {
             item.name: [
                 known
                 for known in self.mistakes
-                if known.of in outcome.record.functions and self._explains(known, item, outcome, student, secret)
+                if known.of in outcome.record.functions and self._explains(known, item, outcome, attempt)
             ]
             for item, outcome in failed.items()
         }
         return choose(candidates)
 
-    def _explains(self, known: Mistake, item: Check, outcome: Outcome, student: str, secret: str) -> bool:
+    def _explains(self, known: Mistake, item: Check, outcome: Outcome, attempt: Attempt) -> bool:
         if outcome.failure is not None and outcome.failure.cause in UNEXPLAINED:
             return False
         wrong = known.function
         if known.of in outcome.record.functions and not hasattr(self.reference, known.of):
-            wrong = known.function(student)  # a variable answer
+            wrong = known.function(attempt.student)  # a variable answer
         namespace = {**vars(self.reference), known.of: wrong}
         try:
             again = LocalTransport(namespace, outcome.record.runner)
-            return alike(outcome, self.run(item, again, student, secret, Echo(outcome.record)))
+            return alike(outcome, self.run(item, again, attempt, Echo(outcome.record)))
         except Unlike:
             return False
 

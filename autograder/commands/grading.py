@@ -82,7 +82,7 @@ def check(
         report = grader.grade(task, submission(student or DEFAULT_STUDENT, chosen, notebook, releases)).report
     table.print_report(out, report, staff=staff)
     if not student:
-        err.print("the hidden inputs were nobody's: --student NAME takes those that NAME is graded on", style="dim")
+        err.print("graded with default inputs: --student NAME uses those that NAME gets for this notebook", style="dim")
     if json_file is not None:
         write_json(json_file, report.contract())
     if report.status == "failed":

@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder import __version__
+from autograder.checks.draw import Attempt
 from autograder.checks.suite import Check, Suite, digest, find
 from autograder.errors import AutograderError, CheckerError, MachineBusy, SandboxError, StudentFailure, UsageError
 from autograder.grading.cells import failing_released, forbidden, is_checked, skew_of, unfinished
@@ -74,6 +75,10 @@ class Basis:
         """The kind of slot that its submissions need."""
         spec = SlotSpec(self.assignment.profile, self.assignment.limits, runtime=runtime)
         return replace(spec, image=image) if image else spec
+
+    def attempt(self, submission: Submission) -> Attempt:
+        """What the hidden inputs of `submission` are drawn from."""
+        return Attempt(submission.student, self.secret, submission.sha256)
 
     def provenance(self, submission: Submission, image: str, runner: Runner = "cpu") -> Provenance:
         """What a verdict on `submission` rests on; a GPU, where checks may have other sizes, is told with the image."""
@@ -157,7 +162,7 @@ class Grader:
         handed, left_out = files.admitted(task.files, submission.files, task.assignment.limits)
         for attempt in range(RETRIES + 1):
             try:
-                run = self._run(task, spec, submission.student, rebuilt.notebook, handed)
+                run = self._run(task, spec, task.attempt(submission), rebuilt.notebook, handed)
                 break
             except SandboxError as error:
                 if attempt == RETRIES or (attempt and isinstance(error, MachineBusy)):  # each takes minutes
@@ -167,7 +172,7 @@ class Grader:
                 return self._failed(task, empty, started, rebuilt.notebook, str(error))
         skew = skew_of(document.python_version(submitted), run.versions.get("python", ""))
         try:
-            results = run.results(task.suite, submission.student, task.secret, skew)
+            results = run.results(task.suite, task.attempt(submission), skew)
         except AutograderError as error:
             return self._failed(task, empty, started, rebuilt.notebook, str(error))
         report = replace(
@@ -186,17 +191,17 @@ class Grader:
         return Graded(report, run.execution.notebook)
 
     def _run(
-        self, task: Task, spec: SlotSpec, student: str, notebook: NotebookNode, given: Sequence[SubmittedFile]
+        self, task: Task, spec: SlotSpec, attempt: Attempt, notebook: NotebookNode, given: Sequence[SubmittedFile]
     ) -> Run:
         """What needs the kernel: the cells and the checks. The slot is free again when this returns."""
         own = [file for file in given if file not in task.files]
         bans = forbidden(notebook, task.assignment.forbidden, task.released, own)
         with (
             self._lease(task, spec) as slot,
-            KernelSession(slot, student, task.assignment.limits, given) as session,
+            KernelSession(slot, attempt.student, task.assignment.limits, given) as session,
         ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
-            judged = Judge(task.suite, session, student, task.secret).judge(execution, bans)
+            judged = Judge(task.suite, session, attempt).judge(execution, bans)
         return Run(execution, judged, session.walls, session.versions)
 
     def _runner(self, task: Basis) -> Runner:

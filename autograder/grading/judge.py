@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.checks.diagnosis import Outcome
+from autograder.checks.draw import Attempt
 from autograder.checks.rebinding import ANY, Notebook
+from autograder.checks.record import Budget, Record
 from autograder.checks.suite import Check, Suite
 from autograder.errors import StudentFailure
 from autograder.grading.cells import is_checked
@@ -39,11 +41,11 @@ class Judge:
     comes last, so that no other check loses time by it.
     """
 
-    def __init__(self, suite: Suite, session: KernelSession, student: str, secret: str) -> None:
+    def __init__(self, suite: Suite, session: KernelSession, attempt: Attempt) -> None:
         self._suite = suite
         self._session = session
-        self._student = student
-        self._secret = secret
+        self._attempt = attempt
+        self._budget = Budget()
 
     def judge(self, execution: Execution, bans: Mapping[str, StudentFailure]) -> Judged:
         """Run all checks but those of the exercises in `bans`.
@@ -68,7 +70,7 @@ class Judge:
         return judged
 
     def _run(self, item: Check) -> Outcome:
-        return self._suite.run(item, self._session, self._student, self._secret)
+        return self._suite.run(item, self._session, self._attempt, Record(item.reveal, budget=self._budget))
 
     def _judge_again(
         self, judged: Judged, cells: _Cells, name: str, failed: Sequence[Check], changed: set[str]

@@ -10,13 +10,15 @@ from nbformat import NotebookNode
 
 from autograder.checks.shortcuts import Names, aliases, names_changed, names_defined, names_used, shortcuts, statements
 from autograder.model.submission import SubmittedFile
-from autograder.notebooks.document import MAX_CODE
+from autograder.notebooks.document import MAX_CODE, MAX_LINES, lines_of
 
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)[ \t]+(?:-a[ \t]+)?['\"]?([^\s'\"]+\.py)['\"]?[ \t]*\n(.*)", re.DOTALL)
-MOST_READ = 4 * MAX_CODE
-"""Characters that are analysed in all."""
+MOST_READ = 2 * MAX_CODE
+"""Characters that are analysed in all: a module is read again where another that it imports uses a shortcut."""
+MOST_LINES = 2 * MAX_LINES
+"""Lines that are."""
 MOST_NAMES = 2000
-"""That are looked for in the notebook. Where one of these two is not enough, all that the modules hold is forbidden."""
+"""That are looked for in the notebook. Where one of the three is exceeded, all that the modules hold is forbidden."""
 
 
 def helpers(notebook: NotebookNode, files: Iterable[SubmittedFile], names: Sequence[str]) -> dict[str, str]:
@@ -27,7 +29,7 @@ def helpers(notebook: NotebookNode, files: Iterable[SubmittedFile], names: Seque
     """
     found: dict[str, str] = {}
     sources = [(_dotted(name), source) for name, source in (*_handed_in(files), *_written(notebook))]
-    waiting, left = list(range(len(sources))), MOST_READ
+    waiting, left = list(range(len(sources))), (MOST_READ, MOST_LINES)
     importers: dict[str, set[int]] = defaultdict(set)
     for number, (_, source) in enumerate(sources):
         for target in aliases(source, ()).values():
@@ -35,8 +37,8 @@ def helpers(notebook: NotebookNode, files: Iterable[SubmittedFile], names: Seque
     while waiting:
         number = waiting.pop()
         module, source = sources[number]
-        left -= len(source)
-        if left < 0:
+        left = left[0] - len(source), left[1] - lines_of(source)
+        if min(left) < 0:
             break
         uses = _uses(source, Names([*names, *found]))
         fresh = {f"{end}.{name}": found.get(hit, hit) for name, hit in uses.items() for end in _ends(module)}
@@ -46,7 +48,7 @@ def helpers(notebook: NotebookNode, files: Iterable[SubmittedFile], names: Seque
             waiting += sorted(again)
         if len(found) > MOST_NAMES:
             break
-    if left < 0 or len(found) > MOST_NAMES:
+    if min(left) < 0 or len(found) > MOST_NAMES:
         return {module.partition(".")[0]: "more than can be read" for module, _ in sources}
     return found
 

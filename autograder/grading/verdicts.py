@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from autograder.checks.diagnosis import Outcome
+from autograder.checks.draw import Attempt
 from autograder.checks.suite import Check, Suite
 from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import CheckerError, StudentFailure
@@ -31,7 +32,7 @@ class Run:
         """The versions in one line."""
         return ", ".join(f"{'Python' if name == 'python' else name} {each}" for name, each in self.versions.items())
 
-    def results(self, suite: Suite, student: str, secret: str, skew: str = "") -> tuple[CheckResult, ...]:
+    def results(self, suite: Suite, attempt: Attempt, skew: str = "") -> tuple[CheckResult, ...]:
         """The verdicts, with hints.
 
         `skew` says with which versions of Python it was written and is graded, where they differ.
@@ -42,7 +43,7 @@ class Run:
         ran = {item: outcome for item, outcome in self.judged.outcomes.items() if isinstance(outcome, Outcome)}
         failed = {item: outcome for item, outcome in ran.items() if outcome.failed}
         try:
-            hints = suite.diagnose(failed, student, secret)
+            hints = suite.diagnose(failed, attempt)
         except CheckerError:
             raise
         except Exception as error:

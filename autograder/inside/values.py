@@ -30,16 +30,18 @@ TENSOR_DTYPES = {
 
 
 class Bounds(NamedTuple):
-    """How large a value may be: bytes of its arrays and strings together, lists in lists, parts, arrays."""
+    """How large a value may be: bytes of its arrays and strings together, lists in lists, parts, arrays, text."""
 
     bytes: int = 2**30
     depth: int = 32
     parts: int = 200_000
     arrays: int = 4096
+    text: int = 2**22
+    """Characters of its strings together. Each may take four bytes, and twelve on the way."""
 
 
 REQUEST = Bounds()
-ANSWER = Bounds(2**28, depth=24, parts=100_000, arrays=2048)
+ANSWER = Bounds(2**28, depth=24, parts=100_000, arrays=2048, text=2**20)
 """Less than of a request: so a check can hand an answer on, inside another list, and never be refused."""
 MAX_DIMENSIONS = 32
 
@@ -64,7 +66,7 @@ class Encoder:
         self.buffers: list[Any] = []
         self._bounds = bounds
         self._left = bounds.bytes
-        self._parts = 0
+        self._parts = self._text = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch a type
         """The JSON tree of `value`; its binary parts are appended to `buffers`.
@@ -88,6 +90,7 @@ class Encoder:
             return value if math.isfinite(value) else {"t": "float", "v": repr(value)}
         if kind is str:
             self._spend(len(value))
+            self._text = _more_text(self._text, value, self._bounds)
             return value.encode("utf-8", "replace").decode("utf-8")
         if kind is complex:
             return {"t": "complex", "v": [self.encode(value.real), self.encode(value.imag)]}
@@ -160,7 +163,7 @@ class Decoder:
         self._unused = set(range(len(buffers)))
         self._find = find
         self._bounds = bounds
-        self._parts = 0
+        self._parts = self._characters = 0
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
         """The value of `tree`.
@@ -174,6 +177,7 @@ class Decoder:
         if len(self._buffers) > self._bounds.arrays:
             raise ValueRefused(f"more than {self._bounds.arrays} arrays")
         if isinstance(tree, str):
+            self._characters = _more_text(self._characters, tree, self._bounds)
             return _text(tree)
         if tree is None or isinstance(tree, bool | float) or (isinstance(tree, int) and tree.bit_length() < 64):
             return tree
@@ -267,6 +271,17 @@ def _dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     if max(alike.values(), default=0) > MAX_ALIKE:
         raise ValueRefused(f"a dict of more than {MAX_ALIKE} keys with one hash")
     return dict(pairs)
+
+
+def _more_text(before: int, value: str, bounds: Bounds) -> int:
+    """Return the characters so far, and of one more string.
+
+    Raises:
+        ValueRefused: they are too many.
+    """
+    if before + len(value) > bounds.text:
+        raise ValueRefused(f"a value of more than {bounds.text:,} characters of text")
+    return before + len(value)
 
 
 def _text(value: str) -> str:

@@ -6,54 +6,20 @@ left out, and the report says so by not listing it.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import errno
 import os
 import resource
 import signal
-import socket
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
 SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2  # Landlock ABI 6
 NET_BIND_TCP, NET_CONNECT_TCP = 1, 2  # Landlock ABI 4
-CLONE_NEWUSER = 0x10000000
-
-DENIED_SYSCALLS = (
-    # other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
-    # namespaces, mounts and the kernel itself
-    "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
-    "fsmount", "fsconfig", "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at", "bpf",
-    "perf_event_open", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module",
-    "reboot", "swapon", "swapoff", "acct", "quotactl", "syslog",
-    "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
-    # memory that no limit counts, or that outlives the process
-    "memfd_create", "memfd_secret", "setxattr", "lsetxattr", "fsetxattr", "setxattrat",
-    "add_key", "request_key", "keyctl", "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl",
-    "semget", "semop", "semctl",
-    "mq_open", "mq_unlink",
-    # clocks and identity
-    "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname",
-    "personality", "vhangup",
-)  # fmt: skip
-
-OTHERS_ARGUMENTS = (
-    ("setpriority", 0), ("setpriority", 1), ("prlimit64", 0), ("sched_setaffinity", 0), ("sched_setscheduler", 1),
-    ("sched_setattr", 0), ("ioprio_set", 1), ("migrate_pages", 0), ("move_pages", 0),
-)  # fmt: skip
-"""Calls, and which of their arguments must be 0: whom they are for, 0 being the caller, for without root the zygote has
-its user; of sched_setscheduler the policy, for ZeroMQ sets its threads' to what it is."""
-NUMBERED_SYSCALLS = (457, 458)
-"""statmount and listmount, which tell of this machine's folders: libseccomp knows no name for them yet."""
-MODE_SYSCALLS = ("chmod", "fchmod", "fchmodat", 452)
-"""What opens a closed folder again to its owner; 452 is fchmodat2, for which libseccomp knows no name either."""
-NUMBERED = ("x86_64", "aarch64")
-"""Machines on which these are their numbers."""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -67,6 +33,7 @@ def limit_resources(processes: int, disk: int) -> str:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_SIGPENDING, 1024),
     ):
         hard = resource.getrlimit(what)[1]
         if hard != resource.RLIM_INFINITY:
@@ -193,54 +160,19 @@ def _scope(abi: int) -> None:
     os.close(descriptor)
 
 
-def prepare_seccomp(*, own_user: bool = True) -> Any | None:
-    """The syscall filter, built once by the zygote; None where libseccomp is missing.
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`: how many instructions of 8 bytes, and where they are."""
 
-    Where kernels have the zygote's own user, modes of files stay as they are: the folder of a kernel's sockets, which
-    is the host's disk, is closed to it by nothing else.
-    """
-    import landlock  # noqa: F401 - imported here, before the forks
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
-    try:
-        import pyseccomp
-    except (ImportError, OSError, RuntimeError):
+
+def seccomp(program: bytes | None) -> str | None:
+    """Load the filter that `syscalls.prepare` built; Linux wants it without new privileges."""
+    if program is None:
         return None
-    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
-    denied, absent = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(errno.ENOSYS)
-    for name in DENIED_SYSCALLS:
-        try:
-            rules.add_rule(denied, name)
-        except OSError:  # this architecture has no such call
-            continue
-    for family in range(64):
-        if family != socket.AF_UNIX:  # the kernel looks at 32 bits of the register, the filter at 64
-            rules.add_rule(denied, "socket", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, 2**32 - 1, family))
-    for name, argument in OTHERS_ARGUMENTS:
-        with contextlib.suppress(OSError):  # as above
-            rules.add_rule(denied, name, pyseccomp.Arg(argument, pyseccomp.NE, 0))
-    if os.uname().machine in NUMBERED:
-        for number in NUMBERED_SYSCALLS:
-            rules.add_rule(denied, number)
-    if not own_user:
-        _keep_modes(rules, pyseccomp.ERRNO(0))
-    rules.add_rule(denied, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
-    rules.add_rule(absent, "clone3")  # its flags cannot be filtered; libc falls back to clone
-    return rules
-
-
-def _keep_modes(rules: Any, unheard: Any) -> None:
-    """Let no call change a file's mode, and none fail: `shutil.copy` sets modes too."""
-    for call in MODE_SYSCALLS:
-        if isinstance(call, str) or os.uname().machine in NUMBERED:
-            with contextlib.suppress(OSError):  # this architecture has no such call
-                rules.add_rule(unheard, call)
-
-
-def seccomp(rules: Any | None) -> str | None:
-    """Load the filter that `prepare_seccomp` built."""
-    if rules is None:
-        return None
-    rules.load()
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(_Program(len(program) // 8, program)), 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp")
     return "seccomp"
 
 

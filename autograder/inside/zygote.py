@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import files, gpu, packages, pressure, removal, usage, walls
+from . import files, gpu, packages, pressure, removal, syscalls, usage, walls
 
 PROFILES = {
     "python": (
@@ -52,7 +52,9 @@ class Zygote:
         self.shared = _shared(options)
         self.shared_memory = options["alone"] and _is_empty(SHARED_MEMORY)
         """Whether kernels may use it: not where this machine's files lie in it, which nobody may remove."""
-        self.seccomp = walls.prepare_seccomp(own_user=options["own_user"]) if options["walls"] else None
+        if options["walls"]:
+            import landlock  # noqa: F401 - imported here, before the forks
+        self.seccomp = syscalls.prepare(own_user=options["own_user"]) if options["walls"] else None
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._unread = b""
 

@@ -34,6 +34,8 @@ class Caller:
         self._unasked = 0
         self.unrecorded = 0.0
         """Seconds of the latest request that do not count: see `TimeLimit.unrecorded`."""
+        self.read = 0
+        """Bytes of JSON that replies had, without their arrays."""
         self._comm = secrets.token_hex(16)
         self._poller = zmq.Poller()
         self._poller.register(self._iopub, zmq.POLLIN)
@@ -59,6 +61,7 @@ class Caller:
         deadline = self._deadline(seconds, within)
         while (heard := self._next(deadline, what)) is not None:
             if self._answers(heard, call):
+                self.read += heard["json"]
                 self.unrecorded = deadline.unrecorded
                 return heard["content"]["data"], [getattr(part, "buffer", part) for part in heard["buffers"]]
             self._pass_over(heard)

@@ -34,6 +34,10 @@ MESSAGE_BYTES = 2**28
 MESSAGES_BYTES = 2**25
 """What messages take beside a notebook's output: a cell's source comes back, each message has its headers."""
 
+MOST_READ = 8 * 2**20
+"""Bytes of JSON that the answers of one submission may have together: the grader parses them."""
+TOO_MUCH = f"more than {MOST_READ >> 20} MiB of lists, dicts and texts in all: return arrays, or less"
+
 
 @dataclass(slots=True)
 class Lost:
@@ -63,13 +67,14 @@ class KernelSession:
         self.limits = replace(limits, gpu_memory_bytes=share.memory_bytes) if share else limits
         self.walls: tuple[str, ...] = ()
         self.runner: Runner = "gpu" if share else "cpu"
-        self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays)
+        self.bounds = Bounds(limits.answer_bytes, limits.answer_depth, limits.answer_parts, ANSWER.arrays, ANSWER.text)
         self._waited_before, self._used = waited_here(), Usage(waited={})
         self._total = TimeLimit(limits.total_seconds, self._usage, self._used)
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
         self._relay: Relay | None = None
         self._caller: Caller | None = None
+        self._read = 0
         self._notebook: NotebookNode | None = None
         self._stop: int | None = None
         """Where not None, the cells from this position on are not run."""
@@ -120,9 +125,13 @@ class KernelSession:
         """
         if not self.left():
             raise KernelLost("timeout", self._used_up())
+        if self._read > MOST_READ:
+            raise StudentFailure("type", f"the answers before had {TOO_MUCH}")
         try:
             caller = self._calls()
+            before = caller.read
             reply, answer = caller.request(message, buffers, seconds or self.limits.call_seconds, self._total)
+            self._read += caller.read - before
         except KernelLost:
             self._lose()
             raise

@@ -24,8 +24,10 @@ from autograder.model.wording import one_line
 from autograder.notebooks.recognise import SAVED_AGAIN, is_cut_short, recognised
 
 MAX_CELLS: Final = 2_000
-MAX_CODE: Final = 500_000
-"""Characters of code in all cells: the grader itself parses them, and syntax trees are a thousand times as large."""
+MAX_CODE: Final = 200_000
+"""Characters of code in all cells: the grader analyses them, and syntax trees are a thousand times as large."""
+MAX_LINES: Final = 5_000
+"""Lines of code in all cells, statements behind a semicolon included: each is analysed by itself."""
 FLAGS: Final = ("grade", "solution", "locked", "task", "points")
 """What nbgrader's metadata says about a cell, besides its `grade_id`."""
 CUT_SHORT: Final = "A download or an upload was interrupted, or the disk was full. " + SAVED_AGAIN
@@ -116,20 +118,28 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
     document = _load(content)
     cells: list[NotebookNode] = []
     taken: set[str] = set()
-    code = 0
+    code = lines = 0
     for number, raw in enumerate(_raw_cells(document), start=1):
         if number > MAX_CELLS:
             raise _unreadable(f"at most {MAX_CELLS} cells", "more")
         cell = _cell(raw, number)
         code += len(cell.source) if cell.cell_type == "code" else 0
+        lines += lines_of(cell.source) if cell.cell_type == "code" else 0
         if code > MAX_CODE:
             raise _unreadable(f"at most {MAX_CODE} characters of code", "more")
+        if lines > MAX_LINES:
+            raise _unreadable(f"at most {MAX_LINES} lines of code", "more")
         stem, suffixes = cell.id[:50], itertools.count(number)
         while cell.id in taken:
             cell.id = f"{stem}-{next(suffixes)}"
         taken.add(cell.id)
         cells.append(cell)
     return NotebookNode(cells=cells, metadata=_notebook_metadata(document), nbformat=4, nbformat_minor=5)
+
+
+def lines_of(source: str) -> int:
+    """The lines of a source, or more where it has semicolons: no source has more statements."""
+    return source.count("\n") + source.count("\r") + source.count(";") + 1
 
 
 def python_version(notebook: NotebookNode) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
-from autograder.inside import walls
+from autograder.inside import syscalls
 from autograder.sandbox import bwrap, choose, gpu, namespaces
 from autograder.sandbox.docker import REFUSALS, connect
 from autograder.sandbox.failure import Failure, classify
@@ -173,7 +173,7 @@ def _landlock_advice() -> str:
 
 
 def _seccomp() -> Finding:
-    stands = walls.prepare_seccomp() is not None
+    stands = syscalls.prepare() is not None
     found = "libseccomp is here" if stands else "libseccomp is missing"
     stops = "ptrace, namespaces, mounts, io_uring, shared memory, sockets but local ones"
     advice = "install the system's library libseccomp (on Debian: `apt-get install libseccomp2`)"

@@ -1,13 +1,18 @@
 """Every sandbox with walls: what a kernel cannot see, reach or change."""
 
 import contextlib
+import errno
+import itertools
 import secrets
 import socket
 import tempfile
 from pathlib import Path
 
+import pyseccomp
 import pytest
 from sandboxed import CANARY, REPOSITORY, KernelKilledError
+
+from autograder.inside import syscalls
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +260,56 @@ def test_no_privilege_comes_back(kernel):
         """
     )
     assert gained == []
+
+
+TRIED = sorted({*itertools.chain(*(group.names for group in syscalls.DENIED.values())), "clone3", "futex_wake"})
+"""System calls that no kernel may use: those denied, and two that no group names."""
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_a_system_call_that_is_not_allowed_is_refused(kernel, name):
+    number = pyseccomp.resolve_syscall(pyseccomp.system_arch(), name)
+    if number < 0:
+        pytest.skip(f"this architecture has no {name}")
+    expected = errno.EPERM if any(name in group.names for group in syscalls.DENIED.values()) else errno.ENOSYS
+    found = kernel.run(
+        f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        answer = [libc.syscall({number}, 0, 0, 0, 0, 0, 0), ctypes.get_errno()]
+        """
+    )
+    assert found == [-1, expected]
+
+
+@pytest.mark.parametrize("name", syscalls.OWN)
+def test_scheduling_is_set_for_the_caller_alone(kernel, name):
+    number = pyseccomp.resolve_syscall(pyseccomp.system_arch(), name)
+    found = kernel.run(
+        f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        answer = [libc.syscall({number}, 1, 1, 0, 0, 0, 0), ctypes.get_errno()]
+        """
+    )
+    assert found == [-1, errno.EPERM]
+
+
+@pytest.mark.parametrize("call", ["socket", "socketpair"])
+def test_only_local_sockets_are_made(kernel, call):
+    found = kernel.run(
+        f"""
+        import errno, socket
+        answer = []
+        for family in range(64):
+            try:
+                socket.{call}(family, socket.SOCK_STREAM if family == socket.AF_UNIX else socket.SOCK_RAW)
+                answer.append(family)
+            except OSError as error:
+                assert error.errno == errno.EPERM, error
+        """
+    )
+    assert found == [socket.AF_UNIX]
 
 
 def test_only_its_own_folder_can_be_written(kernel):

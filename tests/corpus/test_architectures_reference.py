@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import nn
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.suite import Suite
 from solutions.architectures import mistakes, reference, second
 from solutions.models.googlenet import TABLE
 
 FOLDER = Path(reference.__file__).parent
-SECRET = "any"
+ADA = Attempt("ada", "any")
 CLASSES = ("LeNet5", "AlexNet", "VGG", "Inception", "GoogLeNet", "conv_bn", "BasicBlock", "Bottleneck", "ResNet")
 MISTAKES = [value for value in vars(mistakes).values() if hasattr(value, "__mistake__")]
 
@@ -37,9 +38,9 @@ def notebook():
 def graded(suite, namespace, only=None):
     transport = LocalTransport(namespace)
     chosen = [item for item in suite.checks if only is None or item.cell == only]
-    outcomes = {item: suite.run(item, transport, "ada", SECRET) for item in chosen}
+    outcomes = {item: suite.run(item, transport, ADA) for item in chosen}
     failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
-    explained = suite.diagnose(failed, "ada", SECRET)
+    explained = suite.diagnose(failed, ADA)
     return {item.name: suite.result(item, failed[item], explained.get(item.name)) for item in failed}
 
 
@@ -281,6 +282,6 @@ def test_a_mistake_fails_in_a_notebook_and_gets_its_own_hint(suite, notebook, wr
 def test_odd_answers_cost_points_and_break_no_check(suite, odd):
     transport = LocalTransport({name: (lambda *_args, **_kwargs: odd) for name in CLASSES})
     for item in suite.checks:
-        outcome = suite.run(item, transport, "ada", SECRET)
+        outcome = suite.run(item, transport, ADA)
         assert outcome.failed
         assert suite.result(item, outcome).message

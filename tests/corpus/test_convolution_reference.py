@@ -35,7 +35,7 @@ WEIGHTS = np.array(
 )
 
 quiet = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 sides = st.integers(1, 5)
 seeds = st.integers(0, 2**32 - 1)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.suite import Suite
 
@@ -58,6 +59,6 @@ def test_a_check_never_fails_by_what_a_student_returns(assignment: str, garbage:
         check.name
         for check in suite.checks
         for transport in (functions, variables)
-        if not suite.run(check, transport, "student", "secret").failed
+        if not suite.run(check, transport, Attempt("student", "secret")).failed
     ]
     assert not passed

@@ -5,13 +5,14 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.suite import Suite
 from solutions.output_sizes import reference
 from solutions.output_sizes.spec import RELU, is_layer, residual
 
 FOLDER = Path(reference.__file__).parent
-SECRET = "any"
+ADA = Attempt("ada", "any")
 VARIABLES = (
     "my_smallest_side", "my_largest_side", "my_saved_weights", "my_depth", "my_parameters", "my_macs",
     "alexnet_conv1_side", "alexnet_padding", "vgg16_wrong_row", "vgg16_total", "googlenet_wrong_row",
@@ -26,7 +27,7 @@ def suite():
 
 def failures(suite, namespace):
     transport = LocalTransport(namespace)
-    outcomes = {item: suite.run(item, transport, "ada", SECRET) for item in suite.checks}
+    outcomes = {item: suite.run(item, transport, ADA) for item in suite.checks}
     return {item: outcome for item, outcome in outcomes.items() if outcome.failed}
 
 
@@ -52,14 +53,14 @@ def test_every_mistake_of_a_function_is_found(suite):
     right = vars(suite.reference)
     called = {}
     for item in suite.checks:
-        for name in suite.run(item, LocalTransport(right), "ada", SECRET).record.functions:
+        for name in suite.run(item, LocalTransport(right), ADA).record.functions:
             called.setdefault(name, []).append(item)
     for known in suite.mistakes:
         if known.of in right:
             wrong = LocalTransport({**right, known.of: known.function})
-            outcomes = {item: suite.run(item, wrong, "ada", SECRET) for item in called[known.of]}
+            outcomes = {item: suite.run(item, wrong, ADA) for item in called[known.of]}
             failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
-            hints = {found.hint for found in suite.diagnose(failed, "ada", SECRET).values()}
+            hints = {found.hint for found in suite.diagnose(failed, ADA).values()}
             assert hints == {known.hint}, known.name
 
 

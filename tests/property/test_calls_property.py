@@ -17,7 +17,7 @@ def caller(scripted):
     return Caller(scripted.client, scripted.relay, scripted.slot, "k0", Limits())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages, st.lists(st.binary(max_size=10), max_size=2), st.booleans())
 def test_a_signed_message_of_any_content_is_passed_over(scripted, caller, message, buffers, is_signed):
     def script(request):

@@ -5,7 +5,7 @@ import json
 import re
 
 import nbformat
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies.notebooks import ANSWERED, EXERCISES, NAMES, RELEASED, ChangeOf, changes, submissions
 
@@ -19,7 +19,6 @@ def rebuilt(cells):
     return rebuild(RELEASED, parse(content, Limits()))
 
 
-@settings(deadline=None)
 @given(submissions)
 def test_every_released_cell_is_there_once_in_order_with_its_type_and_metadata(cells):
     result = rebuilt(cells)
@@ -36,7 +35,6 @@ def test_every_released_cell_is_there_once_in_order_with_its_type_and_metadata(c
     nbformat.validate(result.notebook)
 
 
-@settings(deadline=None)
 @given(submissions)
 def test_every_answer_is_made_of_what_was_handed_in_or_the_stub(cells):
     handed_in = {c["source"].strip() for c in cells}
@@ -47,7 +45,6 @@ def test_every_answer_is_made_of_what_was_handed_in_or_the_stub(cells):
             assert cell.source.strip() in handed_in or parts <= handed_in | {"", "---", f"{name} as released"}
 
 
-@settings(deadline=None)
 @given(submissions)
 def test_an_answer_with_its_name_is_run(cells):
     released = {cell.source for cell in RELEASED.cells}
@@ -58,14 +55,12 @@ def test_an_answer_with_its_name_is_run(cells):
             assert any(cell["source"].strip() in source for source in sources)
 
 
-@settings(deadline=None)
 @given(submissions)
 def test_added_cells_are_all_kept(cells):
     text = "\n".join(cell.source for cell in rebuilt(cells).notebook.cells)
     assert {*re.findall(r"added \d+", text)} == {c["source"] for c in cells if c["source"].startswith("added ")}
 
 
-@settings(deadline=None)
 @given(submissions)
 def test_it_is_deterministic_and_rebuilding_again_changes_nothing(cells):
     once = rebuilt(cells)
@@ -75,7 +70,6 @@ def test_it_is_deterministic_and_rebuilding_again_changes_nothing(cells):
     assert again.repairs == ()
 
 
-@settings(deadline=None)
 @given(st.permutations(range(len(NAMES))), st.sets(st.sampled_from(NAMES)))
 def test_an_answer_survives_any_order_and_any_deletion_of_others(order, deleted):
     cells = [copy.deepcopy(RELEASED.cells[index]) for index in order if NAMES[index] not in deleted]
@@ -86,7 +80,6 @@ def test_an_answer_survives_any_order_and_any_deletion_of_others(order, deleted)
         assert by_name[name] == (f"{name} as released" if name in deleted else f"{name}, answered")
 
 
-@settings(deadline=None)
 @given(changes)
 @example([ChangeOf("stub_copied", 2, 0), ChangeOf("merged", 2, 0)])
 @example([ChangeOf("stub_copied", 5, 0), ChangeOf("merged", 5, 0)])

@@ -865,9 +865,10 @@ def unreadable() -> list[Attack]:
         ("a notebook of 10,000 cells", rf"{UNREADABLE}at most 2000 cells", lambda b: {**b, "cells": [cell] * 10_000}),
         (
             "a million characters of code",
-            rf"{UNREADABLE}at most 500000 characters of code",
-            _added("x = 1\n" * 166_667),
+            rf"{UNREADABLE}at most 200000 characters of code",
+            _added("x = '" + "x" * 10**6 + "'"),
         ),
+        ("ten thousand lines of code", rf"{UNREADABLE}at most 5000 lines of code", _added("x = 1\n" * 10_000)),
         (
             "half a notebook",
             "What you handed in is the beginning of a notebook, cut off",
@@ -941,13 +942,13 @@ def unreadable() -> list[Attack]:
         "nested brackets": "(" * 10_000 + ")" * 10_000,
         "nested lists": "[" * 150 + "]" * 150,
         "signs": "-" * 100_000 + "1",
-        "sums": "1" + "+1" * 100_000,
-        "attributes": "a" + ".a" * 100_000,
-        "calls": "a" + "()" * 100_000,
-        "comparisons": "1" + "<1" * 100_000,
-        "lambdas": "lambda: " * 50_000 + "1",
-        "assignments": "a = " * 100_000 + "1",
-        "branches": "if 1: pass\n" + "elif 1: pass\n" * 30_000,
+        "sums": "1" + "+1" * 80_000,
+        "attributes": "a" + ".a" * 80_000,
+        "calls": "a" + "()" * 80_000,
+        "comparisons": "1" + "<1" * 80_000,
+        "lambdas": "lambda: " * 20_000 + "1",
+        "assignments": "a = " * 40_000 + "1",
+        "branches": "if 1: pass\n" + "elif 1: pass\n" * 4_000,
         "zeros": "\0",
     }
     return [

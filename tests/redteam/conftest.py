@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ CHOSEN = os.environ.get("AUTOGRADER_REDTEAM")
 """One sandbox alone, where it is set."""
 OUTCOMES: table.Outcomes = {}
 """Of this process's tests and its workers'."""
+USAGE = [0, 0.0]
+"""Of the processes that graded: the most memory, and the most processor time for one submission."""
 
 
 def pytest_configure() -> None:
@@ -41,12 +44,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     if {"attack", "kind"} <= parameters.keys() and (report.when == "call" or report.outcome != "passed"):
         attack = parameters["attack"]
+        if (used := getattr(item, "funcargs", {}).get("shooting_range")) is not None:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            report.user_properties.append(("usage", (peak, used.longest)))
         report.user_properties.append(("attack", (attack.line, attack.name, parameters["kind"], table.outcome(report))))
     return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for name, value in report.user_properties:
+        if name == "usage":
+            USAGE[:] = map(max, USAGE, value)
         if name == "attack":
             line, attack, kind, outcome = value
             row = OUTCOMES.setdefault((line, attack), {})
@@ -63,6 +71,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if OUTCOMES:
         terminalreporter.section("attacks")
         terminalreporter.write(table.rendered(OUTCOMES))
+        peak, seconds = USAGE
+        terminalreporter.line(f"the grader: {peak / 1e6:.0f} MB at its peak, {seconds:.1f} s of CPU for one submission")
         if config.getoption("--print-outcomes"):
             terminalreporter.write(table.told(OUTCOMES))
 

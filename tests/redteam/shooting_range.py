@@ -8,6 +8,7 @@ import re
 import secrets
 import sqlite3
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -78,6 +79,8 @@ class Range:
     pools: dict[str, SlotPool] = field(default_factory=dict)
     graders: dict[str, Grader] = field(default_factory=dict)
     looks: dict[str, list[str]] = field(default_factory=dict)
+    longest: float = 0.0
+    """Seconds of the grader's processor time that an attack took at most."""
 
     @classmethod
     def build(cls, root: Path, canaries: dict[str, str]) -> Range:
@@ -114,7 +117,11 @@ class Range:
 
     def grade(self, kind: str, attack: Attack) -> Graded:
         """The attack, graded."""
-        return self.grader(kind).grade(self.task, Submission("mallory", "vault", self.content(attack)))
+        grader, submission = self.grader(kind), Submission("mallory", "vault", self.content(attack))
+        began = time.thread_time()
+        graded = grader.grade(self.task, submission)
+        self.longest = max(self.longest, time.thread_time() - began)
+        return graded
 
     def content(self, attack: Attack) -> bytes:
         """The attack as a file."""

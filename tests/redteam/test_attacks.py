@@ -6,13 +6,22 @@ import re
 
 import breaking
 import forging
+import grinding
 import pytest
+import quotas
 import reading
 import showing
 from attack import POINTS, Attack
 from shooting_range import Range, plain
 
-ATTACKS: list[Attack] = [*forging.ATTACKS, *reading.ATTACKS, *breaking.ATTACKS, *showing.ATTACKS]
+ATTACKS: list[Attack] = [
+    *forging.ATTACKS,
+    *reading.ATTACKS,
+    *breaking.ATTACKS,
+    *showing.ATTACKS,
+    *grinding.ATTACKS,
+    *quotas.ATTACKS,
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.line:02}-{attack.name.replace(' ', '-')}")

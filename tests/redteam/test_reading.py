@@ -13,6 +13,7 @@ import reading
 from attack import Attack
 from shooting_range import Range, plain
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.record import Record
 from autograder.model.report import CheckResult
@@ -214,8 +215,8 @@ ACCOMPLICES = {
 """What one student leaves, in a cell, and how another who knows the word looks for it."""
 
 
-def expected(shooting_range: Range) -> dict[str, tuple[list[str], list[str]]]:
-    """By check, the elements of all expected values and of all inputs of `STUDENT`, as messages write numbers."""
+def expected(shooting_range: Range, attempt: Attempt) -> dict[str, tuple[list[str], list[str]]]:
+    """By check, the elements of all expected values and of all inputs of an attempt, as messages write numbers."""
     suite, known = shooting_range.task.suite, {}
     for item in suite.checks:
         asked: list[Any] = []
@@ -229,7 +230,7 @@ def expected(shooting_range: Range) -> dict[str, tuple[list[str], list[str]]]:
 
         transport.request = request  # type: ignore[method-assign]
         record = Record(reveal=item.reveal)
-        assert not suite.run(item, transport, STUDENT, shooting_range.task.secret, record).failed
+        assert not suite.run(item, transport, attempt, record).failed
         answers = [value for each in record.comparisons for value in written(each.actual)]
         inputs = [
             f"{number:.6g}"
@@ -261,7 +262,7 @@ def numbers(text: str) -> set[str]:
 
 def test_a_hundred_failures_show_one_element_each(shooting_range: Range, kind: str) -> None:
     """Of a failed comparison a student sees one expected element at most, of a failed call none."""
-    grader, known, told, failed, once = shooting_range.grader(kind), expected(shooting_range), [], 0, 0
+    grader, told, failed, once = shooting_range.grader(kind), [], 0, 0
     for number in range(WAYS):
         ways = [each[number % len(each)] for each in (ARRAYS, TENSORS, TEXTS)]
         attack = Attack(
@@ -271,7 +272,9 @@ def test_a_hundred_failures_show_one_element_each(shooting_range: Range, kind: s
             smooth=f"def smooth(x): return {ways[1]}",
             spell=f"def spell(n): return {ways[2]}",
         )
-        report = grader.grade(shooting_range.task, Submission(STUDENT, "vault", shooting_range.content(attack))).report
+        submission = Submission(STUDENT, "vault", shooting_range.content(attack))
+        known = expected(shooting_range, shooting_range.task.attempt(submission))
+        report = grader.grade(shooting_range.task, submission).report
         assert report.status == "graded", plain([ways, report.error])
         for check in report.checks:
             if check.verdict == "pass":

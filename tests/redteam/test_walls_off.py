@@ -132,6 +132,17 @@ WALLS = [
         everywhere(),
     ),
     Wall(
+        "seccomp",
+        """
+        import ctypes
+        context = ctypes.c_ulong()
+        libc = ctypes.CDLL(None)
+        answer = libc.syscall(206, 64, ctypes.byref(context)) == 0  # of the 65,536 that all users of the machine share
+        libc.syscall(207, context)
+        """,
+        everywhere(),
+    ),
+    Wall(
         "limit on processes",
         f"{MANY_FORKS}\nanswer = answer >= 100",
         {"docker": ("cgroup of processes",), "bwrap": ()},

@@ -10,6 +10,7 @@ from autograder.errors import UsageError
 from autograder.model.assignment import Limits
 from autograder.notebooks.document import (
     MAX_CELLS,
+    MAX_LINES,
     UnreadableNotebook,
     cells_by_grade_id,
     grade_id,
@@ -133,6 +134,8 @@ def test_accepts_a_byte_order_mark():
         (notebook(code(source=["a", 1])), "a JSON list"),
         (notebook(code(source="x = '\ud800'")), "half of a surrogate pair"),
         (notebook(*[code()] * (MAX_CELLS + 1)), "found more"),
+        (notebook(code("\n" * MAX_LINES)), "lines of code, found more"),
+        (notebook(*[code(";" * (MAX_LINES // 2))] * 2), "lines of code, found more"),
         (b"[" * 200_000, "nested too deep"),
         (b'{"cells":' * 100_000, "nested too deep"),
         (b'{"nbformat": ' + b"4" * 10_000 + b"}", "endless numbers"),

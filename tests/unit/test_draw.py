@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.draw import Case, Draw, seed_of
+from autograder.checks.draw import Attempt, Case, Draw
+
+
+def seed_of(secret, student, sha256, assignment, check):
+    return Attempt(student, secret, sha256).seed(assignment, check)
+
 
 DRAWS = {
     "integer": lambda draw: draw.integer(0, 10**9),
@@ -34,13 +39,13 @@ def test_another_seed_draws_something_else(kind):
 
 
 def test_everything_that_names_an_attempt_changes_its_seed():
-    told = ("secret", "ada", "convolution", "padding")
-    others = [tuple(part + "x" if i == place else part for i, part in enumerate(told)) for place in range(4)]
-    assert len({seed_of(*names) for names in (told, *others)}) == 5
+    told = ("secret", "ada", "0af1", "convolution", "padding")
+    others = [tuple(part + "x" if i == place else part for i, part in enumerate(told)) for place in range(5)]
+    assert len({seed_of(*names) for names in (told, *others)}) == 6
 
 
 def test_names_cannot_be_shifted_into_one_another():
-    assert seed_of("secret", "ab", "c", "d") != seed_of("secret", "a", "bc", "d")
+    assert seed_of("secret", "ab", "1", "c", "d") != seed_of("secret", "a", "1", "bc", "d")
 
 
 def test_both_ends_of_a_range_are_drawn_and_nothing_else():

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import symtable
 import weakref
 from textwrap import dedent
 
 import pytest
 
-from autograder.checks.shortcuts import Names, _parse, aliases, names_defined, names_used, shortcuts, statements
+from autograder.checks.shortcuts import (
+    Names,
+    _parse,
+    aliases,
+    names_defined,
+    names_used,
+    shortcuts,
+    statements,
+    symbols,
+)
 
 FORBIDDEN = ("numpy.convolve", "numpy.fft", "scipy", "torch")
 KNOWN = {"np": "numpy", "nn": "torch.nn"}
@@ -149,6 +159,18 @@ def test_used_names_are_those_that_another_cell_must_define():
     result = f(expected)
     """
     assert names_used(dedent(source)) == {"default", "helper", "other", "expected"}
+
+
+def test_the_symbols_of_a_scope_are_those_of_the_standard_library():
+    source = "import a\nglobal g\nb: int = a\ndef f(x, *y):\n    global h\n    h = [z for z in x]\n    return lambda: y"
+    scopes = [symtable.symtable(source, "<cell>", "exec")]
+    for scope in scopes:
+        scopes += scope.get_children()
+        tests = [name for name in dir(symtable.Symbol) if name.startswith("is_") and name != "is_namespace"]
+        assert [[getattr(each, test)() for test in tests] for each in symbols(scope)] == [
+            [getattr(each, test)() for test in tests] for each in scope.get_symbols()
+        ]
+    assert len(scopes) == 4
 
 
 def test_a_parameter_is_no_use_of_a_variable_of_that_name():

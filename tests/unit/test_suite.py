@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.checks import check
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.errors import CheckerError, KernelLost, SandboxError, StudentFailure, UsageError
 from autograder.inside.values import ANSWER
@@ -29,7 +30,7 @@ def checks(body, **options):
 
 def run(suite, student="ada", secret="s", **namespace):
     [item] = suite.checks
-    outcome = suite.run(item, LocalTransport(namespace), student, secret)
+    outcome = suite.run(item, LocalTransport(namespace), Attempt(student, secret))
     return suite.result(item, outcome)
 
 
@@ -172,7 +173,7 @@ def test_a_check_may_stumble_over_a_value_that_it_found_wrong(write_suite):
 def test_a_lost_kernel_costs_the_check(write_suite):
     suite = write_suite(checks("close(student.f(), 1)"))
     [item] = suite.checks
-    outcome = suite.run(item, Broken(KernelLost("timeout", "`f` gave no answer")), "ada", "s")
+    outcome = suite.run(item, Broken(KernelLost("timeout", "`f` gave no answer")), Attempt("ada", "s"))
     assert suite.result(item, outcome).cause == "timeout"
 
 
@@ -180,22 +181,22 @@ def test_a_lost_kernel_costs_the_check(write_suite):
 def test_other_failures_cost_nothing_and_are_passed_on(write_suite, error):
     suite = write_suite(checks("close(student.f(), 1)"))
     with pytest.raises(type(error)) as caught:
-        suite.run(suite.checks[0], Broken(error), "ada", "s")
+        suite.run(suite.checks[0], Broken(error), Attempt("ada", "s"))
     assert caught.value is error
     assert not isinstance(caught.value, StudentFailure)
 
 
-def test_an_attempt_always_gets_the_same_inputs_and_another_student_others(write_suite):
+def test_an_attempt_always_gets_the_same_inputs_and_any_other_different_ones(write_suite):
     suite = write_suite(DOUBLE, reference=REFERENCE)
 
-    def inputs(student, secret):
+    def inputs(*attempt):
         seen = []
-        run(suite, student, secret, double=lambda x: seen.append(x) or 2 * x)
+        suite.run(suite.checks[0], LocalTransport({"double": lambda x: seen.append(x) or 2 * x}), Attempt(*attempt))
         return seen
 
-    assert inputs("ada", "s") == inputs("ada", "s")
-    assert inputs("ada", "s") != inputs("alan", "s")
-    assert inputs("ada", "s") != inputs("ada", "t")
+    told = inputs("ada", "secret", "1")
+    assert inputs("ada", "secret", "1") == told
+    assert all(inputs(*other) != told for other in [("alan", "secret", "1"), ("ada", "t", "1"), ("ada", "secret", "2")])
 
 
 def test_a_check_that_reveals_inputs_shows_them(write_suite):
@@ -231,9 +232,9 @@ def thrice(x):
 
 
 def hints(suite, secret="s", **namespace):
-    outcomes = {item: suite.run(item, LocalTransport(namespace), "ada", secret) for item in suite.checks}
+    outcomes = {item: suite.run(item, LocalTransport(namespace), Attempt("ada", secret)) for item in suite.checks}
     failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
-    return {name: known.hint for name, known in suite.diagnose(failed, "ada", secret).items()}
+    return {name: known.hint for name, known in suite.diagnose(failed, Attempt("ada", secret)).items()}
 
 
 def test_a_known_mistake_gets_its_hint(write_suite):
@@ -268,7 +269,7 @@ def test_a_wrong_variable_is_recognised_by_what_the_mistake_returns_for_the_stud
 def test_a_hint_is_in_the_result_of_the_check(write_suite):
     suite = write_suite(DOUBLE, MISTAKES, REFERENCE)
     [item] = suite.checks
-    outcome = suite.run(item, LocalTransport({"double": lambda x: x}), "ada", "s")
+    outcome = suite.run(item, LocalTransport({"double": lambda x: x}), Attempt("ada", "s"))
     [known] = [m for m in suite.mistakes if m.name == "once"]
     assert suite.result(item, outcome, known).hint == known.hint
     assert suite.result(item, outcome).hint == ""
