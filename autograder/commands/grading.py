@@ -61,6 +61,7 @@ def check(
 ) -> None:
     """Grade one notebook and print its report. Nothing is written to the gradebook."""
     from autograder import table
+    from autograder.access import kept_private
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
     from autograder.jobs.work import submission
@@ -85,7 +86,8 @@ def check(
     if not student:
         err.print("the hidden inputs were nobody's: --student NAME takes those that NAME is graded on", style="dim")
     if json_file is not None:
-        write_json(json_file, report.contract())
+        with kept_private(settings) as access:
+            write_json(json_file, report.contract(), access)
     if report.status == "failed":
         raise typer.Exit(1)
 
@@ -112,8 +114,14 @@ def grade(
     workers: Annotated[int | None, typer.Option(min=1, help="how many at a time (default: one a core)")] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 (default: a cluster on this machine)"),
+        typer.Option(help="the address of a Dask scheduler, e.g. tls://host:8786 (default: a cluster on this machine)"),
     ] = None,
+    insecure_scheduler: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-scheduler", help="allow a scheduler without TLS: anyone who reaches it runs code on its workers"
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="run again what is graded already and has not changed")
     ] = False,
@@ -149,56 +157,60 @@ def grade(
 
     Ctrl-C is safe: the next run goes on from there.
     """
+    from autograder.access import kept_private
     from autograder.commands.several import each
-    from autograder.jobs import cohort
+    from autograder.jobs import cohort, remote
     from autograder.jobs.outcome import Options
     from autograder.jobs.plan import plan
     from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
-    target = JsonTarget(json_file)
-    if gpus is not None:
-        gpu.chosen(gpus)  # a wrong name is told, whatever the assignments need
-    planned = plan(settings, names or (), student or ())
-    choose.sandbox(sandbox)  # a wrong name is told once
-    if planned.empty:
-        say(f"nothing handed in for: {', '.join(planned.empty)}")
-    options = Options(
-        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
-        tuple(limit or ()), tuple(student or ()), dry_run,
-    )  # fmt: skip
-    several = len(planned.assignments) > 1
-    classes: list[Cohort] = []
-    told: set[str] = set()
+    with kept_private(settings) as access:
+        target = JsonTarget(json_file, access)
+        if gpus is not None:
+            gpu.chosen(gpus)  # a wrong name is told, whatever the assignments need
+        if scheduler is not None:
+            remote.expect_secure(scheduler, insecure=insecure_scheduler)
+        planned = plan(settings, names or (), student or ())
+        choose.sandbox(sandbox)  # a wrong name is told once
+        if planned.empty:
+            say(f"nothing handed in for: {', '.join(planned.empty)}")
+        options = Options(
+            sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
+            tuple(limit or ()), tuple(student or ()), dry_run, insecure_scheduler,
+        )  # fmt: skip
+        several = len(planned.assignments) > 1
+        classes: list[Cohort] = []
+        told: set[str] = set()
 
-    def work(assignment: Assignment, label: str) -> bool:
+        def work(assignment: Assignment, label: str) -> bool:
+            if several:
+                say(f"== {label}: {assignment.title}")
+            with progress(label) as (advance, starting):
+                done = cohort.grade(settings, assignment.name, options, advance, starting)
+            classes.append(done)
+            done.doubts = [doubt for doubt in done.doubts if doubt not in told]  # some concern all assignments
+            told.update(done.doubts)
+            target.add(assignment.name, [done.difference.data()] if dry_run else [r.contract() for r in done.reports])
+            _show(done, quiet=quiet, dry_run=dry_run)
+            failed = tell(done, "--limit" if limit and not force else "", f"{assignment.name}: " if several else "")
+            if done.interrupted:
+                raise typer.Exit(INTERRUPTED)  # `main` says what was kept
+            return not failed
+
+        try:
+            well = each(planned.assignments, work)
+        finally:
+            target.close()
         if several:
-            say(f"== {label}: {assignment.title}")
-        with progress(label) as (advance, starting):
-            done = cohort.grade(settings, assignment.name, options, advance, starting)
-        classes.append(done)
-        done.doubts = [doubt for doubt in done.doubts if doubt not in told]  # some concern all assignments
-        told.update(done.doubts)
-        target.add(assignment.name, [done.difference.data()] if dry_run else [r.contract() for r in done.reports])
-        _show(done, quiet=quiet, dry_run=dry_run)
-        failed = tell(done, "--limit" if limit and not force else "", f"{assignment.name}: " if several else "")
-        if done.interrupted:
-            raise typer.Exit(INTERRUPTED)  # `main` says what was kept
-        return not failed
-
-    try:
-        well = each(planned.assignments, work)
-    finally:
-        target.close()
-    if several:
-        graded = sum(report.status == "graded" for done in classes for report in done.reports)
-        total = sum(done.total for done in classes)
-        say(f"== {count(len(classes), 'assignment')}: {graded} of {total} submissions graded")
-    if dry_run:
-        say("nothing was recorded: the same command without --dry-run does")
-    if not well:
-        raise typer.Exit(1)
+            graded = sum(report.status == "graded" for done in classes for report in done.reports)
+            total = sum(done.total for done in classes)
+            say(f"== {count(len(classes), 'assignment')}: {graded} of {total} submissions graded")
+        if dry_run:
+            say("nothing was recorded: the same command without --dry-run does")
+        if not well:
+            raise typer.Exit(1)
 
 
 def _show(done: Cohort, *, quiet: bool, dry_run: bool) -> None:

@@ -7,13 +7,22 @@ from typing import Annotated
 import typer
 
 from autograder.console import err, out, say
+from autograder.errors import UsageError
 
 
 def doctor() -> None:
-    """Say which walls stand on this machine, what each stops, and what to install for the rest."""
-    from autograder.sandbox.doctor import diagnose, render
+    """Say which walls stand on this machine, what each stops, and what to install for the rest.
 
-    render(diagnose(), out)
+    In a project's folder also: which files of the course other users may read.
+    """
+    from autograder.sandbox.doctor import diagnose, render
+    from autograder.settings import Settings
+
+    try:
+        settings = Settings.read()
+    except UsageError:  # no course here, or one that other commands tell of
+        settings = None
+    render(diagnose(settings), out)
 
 
 def build(

@@ -17,7 +17,7 @@ from autograder.sandbox.gpu import Gpu
 from autograder.sandbox.namespaces import Obstacle
 
 WALLS = ["sandbox", "engine", "image", "cgroup memory", "bwrap", "user namespaces", "own user", "Landlock", "seccomp",
-         "rlimits", "Python", "torch", "GPU"]  # fmt: skip
+         "rlimits", "temporary files", "Python", "torch", "GPU"]  # fmt: skip
 
 
 def by_wall(findings):
