@@ -112,17 +112,18 @@ def close(settings: Settings, access: Access) -> None:
     """Give all that a course keeps the modes of `access`. What cannot be changed is told in a warning."""
     failed: list[str] = []
     for top, wanted in _private(settings, access):
-        for name, parent, found in _found(top):
+        for path, parent, found in _found(top):
             if wanted.allows(found):
                 continue
             try:
+                name = path if parent is None else path.name
                 descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
                 try:
                     wanted.apply(descriptor)
                 finally:
                     os.close(descriptor)
             except OSError as error:
-                failed.append(f"{name} ({error.strerror})")
+                failed.append(f"{path} ({error.strerror})")
     if failed:
         more = f" and {len(failed) - LISTED} more" if len(failed) > LISTED else ""
         warnings.warn(
@@ -145,8 +146,8 @@ def opened(settings: Settings) -> list[str]:
     told = []
     for top, wanted in _private(settings, access):
         told += [
-            f"{_relative(top, name, settings)} ({stat.S_IMODE(found.st_mode):04o})"
-            for name, _, found in _found(top)
+            f"{_shown(path, settings)} ({stat.S_IMODE(found.st_mode):04o})"
+            for path, _, found in _found(top)
             if stat.S_IMODE(found.st_mode) & ~wanted.mode(found)
         ]
     with contextlib.suppress(OSError):
@@ -205,8 +206,8 @@ def _private(settings: Settings, access: Access) -> list[tuple[Path, Access]]:
     return [*((path, access) for path in kept), (folder / SECRET, Access())]
 
 
-def _found(top: Path) -> Iterator[tuple[str, int | None, os.stat_result]]:
-    """Each file and folder of `top`, itself first: its name, the descriptor it is relative to, what it is.
+def _found(top: Path) -> Iterator[tuple[Path, int | None, os.stat_result]]:
+    """Each file and folder of `top`, itself first: its path, the descriptor of its folder (None: of `top`), what it is.
 
     Links are passed over, and none is followed.
     """
@@ -215,20 +216,19 @@ def _found(top: Path) -> Iterator[tuple[str, int | None, os.stat_result]]:
     except OSError:
         return
     if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-        yield str(top), None, found
+        yield top, None, found
     if not stat.S_ISDIR(found.st_mode):
         return
-    for _, folders, files, parent in os.fwalk(top, onerror=lambda _error: None):
+    for above, folders, files, parent in os.fwalk(top, onerror=lambda _error: None):
         for name in (*folders, *files):
             with contextlib.suppress(FileNotFoundError):
                 inside = os.stat(name, dir_fd=parent, follow_symlinks=False)
                 if not stat.S_ISLNK(inside.st_mode):
-                    yield name, parent, inside
+                    yield Path(above, name), parent, inside
 
 
-def _relative(top: Path, name: str, settings: Settings) -> str:
-    """How a file is told of: relative to the course's folder where it lies in it."""
-    path = top if name == str(top) else top / "..." / name
+def _shown(path: Path, settings: Settings) -> str:
+    """The path, relative to the course's folder where it lies in it."""
     return str(path.relative_to(settings.course_folder) if settings.course_folder in path.parents else path)
 
 

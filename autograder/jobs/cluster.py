@@ -19,6 +19,7 @@ from autograder.sandbox.run_folder import own_folder
 
 GPU = "GPU"
 """Dask's resource, as a worker is started with it: `dask worker ADDRESS --resources GPU=1`."""
+PROTOCOL = "tls://"
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -85,7 +86,7 @@ def _started(workers: int, *, gpus: bool) -> Iterator[Any]:
     from autograder.jobs.servers import Scheduler, Worker
 
     security = _certificate()
-    common = {"host": "127.0.0.1", "protocol": "tls://", "security": security, "dashboard": False}
+    common = {"host": "127.0.0.1", "protocol": PROTOCOL, "security": security, "dashboard": False}
     worker = {
         "cls": Nanny,
         "options": {
