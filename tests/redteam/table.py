@@ -44,6 +44,7 @@ TITLES = {
     23: "active content in pages",
     24: "active content in terminals and tables",
     25: "a GPU: its memory, its streams, its clocks",
+    26: "other users of the machine",
 }
 """The lines of docs/security.md."""
 
