@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from autograder.course_secret import secret_of
 from autograder.errors import UsageError
 from autograder.misconfigured import line_of, listed, wrong
 from autograder.model import deadline
@@ -43,11 +41,12 @@ class _Table(BaseModel):
 
 
 class CourseTable(_Table):
-    """`[course]`: what the course is called, and in which time zone it is held."""
+    """`[course]`: what the course is called, in which time zone it is held, and who may read what it keeps."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     title: str
     timezone: str = "UTC"
+    group: str = ""
 
     @field_validator("timezone")
     @classmethod
@@ -232,6 +231,7 @@ class Settings(_Table):
     title: str
     course_id: str
     timezone: str
+    group: str
     late: LateTable
     gradebook: GradebookTable
     sandbox: SandboxTable
@@ -265,6 +265,7 @@ class Settings(_Table):
             title=table.course.title,
             course_id=table.course.id,
             timezone=table.course.timezone,
+            group=table.course.group,
             late=table.late,
             gradebook=table.gradebook,
             sandbox=table.sandbox,
@@ -297,19 +298,12 @@ class Settings(_Table):
 
     @property
     def secret(self) -> str:
-        """The course's secret: $AUTOGRADER_SECRET, else `course/.secret`, made at first use (mode 600).
+        """The course's secret: see `autograder.course_secret.secret_of`.
 
         Raises:
-            UsageError: the file is empty: anybody could compute the hidden inputs.
+            UsageError: it is empty, or short enough to be guessed.
         """
-        if value := os.environ.get("AUTOGRADER_SECRET"):
-            return value
-        path = self.course_folder / ".secret"
-        if not path.exists():
-            _make_secret(path)
-        if not (secret := path.read_text().strip()):
-            raise UsageError(f"{path} is empty: remove it to get a new secret, or restore it from a backup")
-        return secret
+        return secret_of(self.course_folder)
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called `name`.
@@ -335,15 +329,3 @@ def _find_root(root: Path | str | None) -> Path:
             return folder
     where = f"{candidates[0]} or above" if root is None else f"{candidates[0]}"
     raise UsageError(f"no course/course.toml in {where}: run this in the project's folder, or set AUTOGRADER_ROOT")
-
-
-def _make_secret(path: Path) -> None:
-    """Make the file as a whole, so that no other process reads half of it; the first to make one wins."""
-    descriptor, name = tempfile.mkstemp(prefix=".secret-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(name)
-    finally:
-        Path(name).unlink()

@@ -24,6 +24,11 @@ c.Autograde.exporter_class = "autograder.gradebook.refusal.Refusal"
 # The page that a student reads: one file that loads nothing. formgrader's own pages stay nbgrader's.
 c.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
 
+# Pages are readable by their owner, and by the group that course.toml names. Their copies in the exchange are the
+# students': nobody but their owner knows their names.
+c.GenerateFeedback.permissions = 640 if course["course"].get("group") else 600
+c.ExchangeFactory.release_feedback = "autograder.gradebook.exchange.ReleaseFeedback"
+
 # Archives of Canvas and Moodle, for `nbgrader zip_collect`: whose a file is, by its name and the gradebook's students.
 c.ZipCollectApp.extractor_plugin = "autograder.gradebook.archive.Extractor"
 c.ZipCollectApp.collector_plugin = "autograder.gradebook.archive.Collector"

@@ -42,6 +42,7 @@ def extend(
 
     An extension replaces an earlier one. The late penalty of a graded submission follows at once.
     """
+    from autograder.access import kept_private
     from autograder.jobs import extending
     from autograder.settings import Settings
 
@@ -49,14 +50,17 @@ def extend(
     if sum((until is not None, by is not None, remove, list_all)) != 1:
         raise UsageError("expected one of --until TIME, --by DURATION, --remove and --list")
     if list_all:
-        _list(settings, extending.extensions(settings, student, assignment))
+        with kept_private(settings):
+            found = extending.extensions(settings, student, assignment)
+        _list(settings, found)
         return
     if student is None or assignment is None:
         raise UsageError("expected a student and an assignment, such as `autograder extend ada convolution --by 2d`")
-    if remove:
-        done = extending.remove(settings, student, assignment)
-    else:
-        done = extending.grant(settings, student, assignment, until=until, by=by)
+    with kept_private(settings):
+        if remove:
+            done = extending.remove(settings, student, assignment)
+        else:
+            done = extending.grant(settings, student, assignment, until=until, by=by)
     _tell(settings, done)
 
 

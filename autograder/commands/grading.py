@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,7 @@ def check(
 ) -> None:
     """Grade one notebook and print its report. Nothing is written to the gradebook."""
     from autograder import table
+    from autograder.access import kept_private
     from autograder.grading.grade import Grader, Task
     from autograder.grading.slots import SlotPool
     from autograder.jobs.work import submission
@@ -84,7 +86,8 @@ def check(
     if not student:
         err.print("graded with default inputs: --student NAME uses those that NAME gets for this notebook", style="dim")
     if json_file is not None:
-        write_json(json_file, report.contract())
+        with kept_private(settings) as access:
+            write_json(json_file, report.contract(), access)
     if report.status == "failed":
         raise typer.Exit(1)
 
@@ -111,8 +114,14 @@ def grade(
     workers: Annotated[int | None, typer.Option(min=1, help="how many at a time (default: one a core)")] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="the address of a Dask scheduler, e.g. tcp://host:8786 (default: a cluster on this machine)"),
+        typer.Option(help="the address of a Dask scheduler, e.g. tls://host:8786 (default: a cluster on this machine)"),
     ] = None,
+    insecure_scheduler: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-scheduler", help="allow a scheduler without TLS: anyone who reaches it runs code on its workers"
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="run again what is graded already and has not changed")
     ] = False,
@@ -148,64 +157,74 @@ def grade(
 
     Ctrl-C is safe: the next run goes on from there; with --force it begins again.
     """
+    from autograder.access import kept_private
     from autograder.commands.several import each
-    from autograder.jobs import cohort
+    from autograder.jobs import cohort, remote
     from autograder.jobs.outcome import Options
     from autograder.jobs.plan import chosen, expected, plan
     from autograder.sandbox import choose, gpu
     from autograder.settings import Settings
 
     settings = Settings.read(limits=limit or ())
-    target = JsonTarget(json_file)
-    if gpus is not None:
-        gpu.chosen(gpus)  # a wrong name is told, whatever the assignments need
-    planned = plan(settings, names or (), student or ())
-    choose.sandbox(sandbox)  # a wrong name is told once
-    if planned.empty:
-        say(f"nothing handed in for: {', '.join(planned.empty)}")
-    options = Options(
-        sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
-        tuple(limit or ()), tuple(student or ()), dry_run,
-    )  # fmt: skip
-    several = len(planned.assignments) > 1
-    classes: list[Cohort] = []
-    told: set[str] = set()
+    with kept_private(settings) as access:
+        target = JsonTarget(json_file, access)
+        if gpus is not None:
+            gpu.chosen(gpus)  # a wrong name is told, whatever the assignments need
+        if scheduler is not None:
+            remote.expect_secure(scheduler, insecure=insecure_scheduler)
+        planned = plan(settings, names or (), student or ())
+        choose.sandbox(sandbox)  # a wrong name is told once
+        if planned.empty:
+            say(f"nothing handed in for: {', '.join(planned.empty)}")
+        options = Options(
+            sandbox, scheduler, workers, force, image, runtime, slot_lifetime, gpus, slots_per_gpu,
+            tuple(limit or ()), tuple(student or ()), dry_run, insecure_scheduler,
+        )  # fmt: skip
+        several = len(planned.assignments) > 1
+        classes: list[Cohort] = []
+        told: set[str] = set()
 
-    def work(assignment: Assignment, label: str) -> bool:
-        if several:
-            say(f"== {label}: {assignment.title}")
-        with progress(label) as (advance, starting):
-            done = cohort.grade(settings, assignment.name, options, advance, starting)
-        classes.append(done)
-        done.doubts = [doubt for doubt in done.doubts if doubt not in told]  # some concern all assignments
-        told.update(done.doubts)
-        target.add(assignment.name, [done.difference.data()] if dry_run else [r.contract() for r in done.reports])
-        _show(done, quiet=quiet, dry_run=dry_run)
-        failed = tell(done, "--limit" if limit and not force else "", f"{assignment.name}: " if several else "")
-        if done.interrupted:
-            counts = [(each.assignment, _run_now(each), each.total) for each in classes]
-            raise RunInterruptedError(run_kept(counts, force=force, dry_run=dry_run))
-        return not failed
+        def work(assignment: Assignment, label: str) -> bool:
+            if several:
+                say(f"== {label}: {assignment.title}")
+            with progress(label) as (advance, starting):
+                done = cohort.grade(settings, assignment.name, options, advance, starting)
+            classes.append(done)
+            done.doubts = [doubt for doubt in done.doubts if doubt not in told]  # some concern all assignments
+            told.update(done.doubts)
+            target.add(assignment.name, [done.difference.data()] if dry_run else [r.contract() for r in done.reports])
+            _show(done, quiet=quiet, dry_run=dry_run)
+            failed = tell(done, "--limit" if limit and not force else "", f"{assignment.name}: " if several else "")
+            if done.interrupted:
+                raise _interrupted(classes, force=force, dry_run=dry_run)
+            return not failed
 
-    try:
-        well = each(planned.assignments, work)
-    finally:
-        target.close()
-    if several:
+        try:
+            well = each(planned.assignments, work)
+        finally:
+            target.close()
+        _say_in_all(classes if several else (), dry_run=dry_run)
+        if planned.missing:
+            raise expected(settings, [assignment.name for assignment in chosen(settings, names or ())], planned.missing)
+        if not well:
+            raise typer.Exit(1)
+
+
+def _interrupted(classes: Sequence[Cohort], *, force: bool, dry_run: bool) -> RunInterruptedError:
+    """The end of a run that was interrupted: what it has kept of these classes."""
+    graded = [sum(report.status == "graded" for report in done.reports) - done.reused for done in classes]
+    counts = [(done.assignment, ran, done.total) for done, ran in zip(classes, graded, strict=True)]
+    return RunInterruptedError(run_kept(counts, force=force, dry_run=dry_run))
+
+
+def _say_in_all(classes: Sequence[Cohort], *, dry_run: bool) -> None:
+    """Say how many submissions of several classes were graded, and that a dry run recorded nothing."""
+    if classes:
         graded = sum(report.status == "graded" for done in classes for report in done.reports)
         total = sum(done.total for done in classes)
         say(f"== {count(len(classes), 'assignment')}: {graded} of {total} submissions graded")
     if dry_run:
         say("nothing was recorded: the same command without --dry-run does")
-    if planned.missing:
-        raise expected(settings, [assignment.name for assignment in chosen(settings, names or ())], planned.missing)
-    if not well:
-        raise typer.Exit(1)
-
-
-def _run_now(done: Cohort) -> int:
-    """How many submissions of a class were run and graded by this command."""
-    return sum(report.status == "graded" for report in done.reports) - done.reused
 
 
 def _show(done: Cohort, *, quiet: bool, dry_run: bool) -> None:

@@ -7,14 +7,23 @@ from typing import Annotated
 import typer
 
 from autograder.console import err, out, say
+from autograder.errors import UsageError
 
 
 def doctor() -> None:
-    """Say which walls stand on this machine, what each stops, and what to install for the rest."""
+    """Say which walls stand on this machine, what each stops, and what to install for the rest.
+
+    In a project's folder also: which files of the course other users may read.
+    """
     from autograder import table
     from autograder.sandbox.doctor import diagnose
+    from autograder.settings import Settings
 
-    table.print_findings(out, diagnose())
+    try:
+        settings = Settings.read()
+    except UsageError:  # no course here, or one that other commands tell of
+        settings = None
+    table.print_findings(out, diagnose(settings))
 
 
 def build(

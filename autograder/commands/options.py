@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from autograder.access import Access, write
 from autograder.errors import UsageError
 from autograder.sandbox.choose import option_help
 
@@ -59,27 +60,27 @@ def expect_folder(path: Path | None) -> None:
         raise UsageError(f"{path} cannot be written (no folder {path.parent}): make it, or choose another file")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file.
+def write_text(path: Path, text: str, access: Access) -> None:
+    """Write a file that only those of `access` may read.
 
     Raises:
         UsageError: it cannot be written.
     """
     try:
-        path.write_text(text, encoding="utf-8")
+        write(path, text, access)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}): choose another file; what was graded is kept"
         ) from error
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Write plain data as JSON.
+def write_json(path: Path, data: Any, access: Access) -> None:
+    """Write plain data as JSON, as `write_text` does.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    write_text(path, json.dumps(data, indent=1) + "\n")
+    write_text(path, json.dumps(data, indent=1) + "\n", access)
 
 
 class JsonTarget:
@@ -91,7 +92,8 @@ class JsonTarget:
         UsageError: the path's parent folder is missing.
     """
 
-    def __init__(self, given: str | None) -> None:
+    def __init__(self, given: str | None, access: Access) -> None:
+        self._access = access
         self._path = Path(given) if given else None
         expect_folder(self._path)
         self._is_folder = bool(given) and (str(given).endswith((os.sep, "/")) or Path(str(given)).is_dir())
@@ -112,7 +114,7 @@ class JsonTarget:
             self._path.mkdir(exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self._path} cannot be made ({error.strerror}): choose another folder") from error
-        write_json(self._path / f"{assignment}.json", data)
+        write_json(self._path / f"{assignment}.json", data, self._access)
 
     def close(self) -> None:
         """Write the one list of all assignments that were added; nothing where none was.
@@ -121,4 +123,4 @@ class JsonTarget:
             UsageError: the file cannot be written.
         """
         if self._path is not None and not self._is_folder and self._added:
-            write_json(self._path, self._all)
+            write_json(self._path, self._all, self._access)

@@ -35,6 +35,7 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
     Without a name: every assignment with graded submissions, in the course's order.
     """
     err.print("loading nbgrader, which takes some seconds", style="dim")
+    from autograder.access import kept_private
     from autograder.commands.several import each
     from autograder.gradebook.pages import generate, graded
     from autograder.jobs import restoring
@@ -42,45 +43,46 @@ def feedback(names: NamesArgument = None, student: StudentsOption = None) -> Non
     from autograder.settings import Settings
 
     settings = Settings.read()
-    assignments = chosen(settings, names or ())
+    with kept_private(settings) as access:
+        assignments = chosen(settings, names or ())
 
-    def restore(assignment: Assignment, _: str) -> bool:
-        restored = restoring.restore_recorded(settings, assignment)
-        for whose, reason in restored.failed.items():
-            note("look at", f"{assignment.name}: {whose}: {reason}", "yellow")
-        return tell_restored(restored)
+        def restore(assignment: Assignment, _: str) -> bool:
+            restored = restoring.restore_recorded(settings, assignment)
+            for whose, reason in restored.failed.items():
+                note("look at", f"{assignment.name}: {whose}: {reason}", "yellow")
+            return tell_restored(restored)
 
-    well = each(assignments, restore)
-    found = {assignment.name: graded(settings.course_folder, assignment.name) for assignment in assignments}
-    pages_of = {name for students in found.values() for name in students}
-    student = [meant(asked, pages_of) for asked in student or ()]
-    without = sorted({*student} - pages_of)
-    if not any(found.values()) or (student and not pages_of & {*student}):
-        raise _not_graded(settings, [*found], without)
-    wanted = {name: [who for who in students if not student or who in student] for name, students in found.items()}
-    if empty := [name for name, students in wanted.items() if not students]:
-        say(f"nothing graded for: {', '.join(empty)}")
+        well = each(assignments, restore)
+        found = {assignment.name: graded(settings.course_folder, assignment.name) for assignment in assignments}
+        pages_of = {name for students in found.values() for name in students}
+        student = [meant(asked, pages_of) for asked in student or ()]
+        without = sorted({*student} - pages_of)
+        if not any(found.values()) or (student and not pages_of & {*student}):
+            raise _not_graded(settings, [*found], without)
+        wanted = {name: [who for who in students if not student or who in student] for name, students in found.items()}
+        if empty := [name for name, students in wanted.items() if not students]:
+            say(f"nothing graded for: {', '.join(empty)}")
 
-    def work(assignment: Assignment, label: str) -> bool:
-        name = assignment.name
-        with progress(label) as (advance, starting):
-            starting("feedback")
-            pages, failed = generate(
-                settings.course_folder, settings.db_url, name, settings.course_id, wanted[name],
-                lambda done, total: advance(done, total, None, True),
-            )  # fmt: skip
-        told = f"{count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html"
-        say(told)
-        for whose, reason in failed.items():
-            note("no page", f"{name}: {whose}: {reason}")
-        return not failed
+        def work(assignment: Assignment, label: str) -> bool:
+            name = assignment.name
+            with progress(label) as (advance, starting):
+                starting("feedback")
+                pages, failed = generate(
+                    settings.course_folder, settings.db_url, name, settings.course_id, wanted[name],
+                    lambda done, total: advance(done, total, None, True), mode=access.file,
+                )  # fmt: skip
+            told = f"{count(len(pages), 'page')}: {settings.course_folder / 'feedback'}/<student>/{name}/{name}.html"
+            say(told)
+            for whose, reason in failed.items():
+                note("no page", f"{name}: {whose}: {reason}")
+            return not failed
 
-    if not (each([assignment for assignment in assignments if wanted[assignment.name]], work) and well):
-        well = False
-    if without:
-        raise _not_graded(settings, [*found], without)
-    if not well:
-        raise typer.Exit(1)
+        if not (each([assignment for assignment in assignments if wanted[assignment.name]], work) and well):
+            well = False
+        if without:
+            raise _not_graded(settings, [*found], without)
+        if not well:
+            raise typer.Exit(1)
 
 
 def _not_graded(settings: Settings, assignments: Sequence[str], students: Sequence[str]) -> UsageError:
@@ -107,6 +109,7 @@ def export(
 
     Manual points and lateness are in the score. Students who have not handed in have a row without one.
     """
+    from autograder.access import kept_private
     from autograder.jobs.export import as_csv, scores_table
     from autograder.jobs.plan import chosen
     from autograder.settings import Settings
@@ -114,10 +117,11 @@ def export(
     settings = Settings.read()
     path = None if to == "-" else Path(to)
     expect_folder(path)
-    table = scores_table(settings, chosen(settings, names or ()))
-    text = as_csv(table)
-    if path is None:
-        sys.stdout.write(text)
-        return
-    write_text(path, "\N{BYTE ORDER MARK}" + text)
+    with kept_private(settings) as access:
+        table = scores_table(settings, chosen(settings, names or ()))
+        text = as_csv(table)
+        if path is None:
+            sys.stdout.write(text)
+            return
+        write_text(path, "\N{BYTE ORDER MARK}" + text, access)
     say(f"{count(len(table.rows), 'row')}: {path}")

@@ -24,8 +24,12 @@ def generate(
     course_id: str,
     students: Sequence[str] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    mode: int = 0o600,
 ) -> tuple[list[Path], dict[str, str]]:
     """Make `feedback/<student>/<assignment>/<assignment>.html` for each of `students`; for all who are graded if None.
+
+    Args:
+        mode: of a page and the files beside it.
 
     Returns:
         The pages, and why there is none for some students.
@@ -36,7 +40,9 @@ def generate(
     batches = [list(students[start : start + 5]) for start in range(0, len(students), 5)]
     done, failed = 0, dict[str, str]()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(_pages, course_root, db_url, assignment, course_id, batch): batch for batch in batches}
+        running = {
+            pool.submit(_pages, course_root, db_url, assignment, course_id, batch, mode): batch for batch in batches
+        }
         for future in as_completed(running):
             try:
                 failed |= future.result()
@@ -56,7 +62,9 @@ def _make_default_course(db_url: str) -> None:
         pass
 
 
-def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str]) -> dict[str, str]:
+def _pages(
+    course_root: Path, db_url: str, assignment: str, course_id: str, students: list[str], mode: int
+) -> dict[str, str]:
     """Make these students' pages in this process; who has none, and why."""
     from nbgrader.converters import GenerateFeedback
     from nbgrader.converters.base import NbGraderException
@@ -73,6 +81,7 @@ def _pages(course_root: Path, db_url: str, assignment: str, course_id: str, stud
         config.CourseDirectory.course_id = course_id
         config.CourseDirectory.assignment_id = assignment
         config.CourseDirectory.student_id = student
+        config.GenerateFeedback.permissions = int(f"{mode:o}")  # nbgrader reads its decimal digits as octal ones
         config.GenerateFeedback.exporter_class = "autograder.gradebook.page.FeedbackPage"
         try:
             coursedir = CourseDirectory(config=config)

@@ -34,7 +34,7 @@ from autograder.model.submission import Submission
 from autograder.notebooks.releases import Releases
 from autograder.sandbox.choose import sandbox
 from autograder.sandbox.interface import Sandbox
-from autograder.sandbox.slot import sweep
+from autograder.sandbox.run_folder import sweep
 from autograder.settings import Settings
 from autograder.submissions.collect import collect, strays, students
 
@@ -122,8 +122,9 @@ class _Run:
             setup.assignment, written=has_written(task.released), difference=Difference(setup.assignment)
         )
         self.machine = running.Machine.of(
-            task.assignment, options.scheduler, options.workers, options.gpus or settings.sandbox.gpus
-        )
+            task.assignment, options.scheduler, options.workers, options.gpus or settings.sandbox.gpus,
+            insecure=options.insecure_scheduler,
+        )  # fmt: skip
         self.releases = Releases(settings.root / "assignments", [each.name for each in settings.assignments])
 
     def all(self, image: str, starting: Callable[[str, int], None]) -> Cohort:

@@ -73,3 +73,5 @@ class Options:
     """Only these; all where it is empty."""
     dry_run: bool = False
     """Grade, and write nothing: neither the store of attempts nor the gradebook."""
+    insecure_scheduler: bool = False
+    """Whether the scheduler of another machine may do without TLS."""

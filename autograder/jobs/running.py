@@ -35,16 +35,20 @@ class Machine:
     """Which GPUs may be used: "all", "none", or numbers and UUIDs with commas between."""
     gpus: tuple[gpu.Gpu, ...] = ()
     """Those of this machine, where the assignment can use one."""
+    insecure: bool = False
+    """Whether the scheduler of another machine may do without TLS."""
 
     @classmethod
-    def of(cls, assignment: Assignment, scheduler: str | None, workers: int | None, names: str) -> Machine:
+    def of(
+        cls, assignment: Assignment, scheduler: str | None, workers: int | None, names: str, *, insecure: bool = False
+    ) -> Machine:
         """The machine for one assignment.
 
         Raises:
             UsageError: there is no GPU of these names.
         """
         found = gpu.chosen(names) if assignment.runner == "gpu" and scheduler is None else ()
-        return cls(scheduler, workers, names, found)
+        return cls(scheduler, workers, names, found, insecure)
 
     def told(self, setup: work.Setup, assignment: Assignment) -> str:
         """What is started, in words."""
@@ -98,7 +102,8 @@ def started(
     starting(f"{machine.told(setup, assignment)}, {len(todo)} to grade")
     turns = len(machine.gpus) * setup.slots_per_gpu
     workers = min(machine.workers or turns or default_workers(), len(todo))
-    with client(machine.scheduler, workers, work.IMPORTS[assignment.profile], gpus=turns > 0) as dask:
+    preload = work.IMPORTS[assignment.profile]
+    with client(machine.scheduler, workers, preload, gpus=turns > 0, insecure=machine.insecure) as dask:
         gc.freeze()  # what has been imported stays: no later collection need look at it
         routed = turns > 0 or (assignment.runner == "gpu" and has_gpus(dask))
         if assignment.needs_gpu and not routed:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import secrets
 import selectors
 import socket
 import struct
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
+
+from autograder.sandbox.run_folder import own_folder
 
 CHUNK: Final = 2**18
 FRAME_BYTES: Final = 128
@@ -19,6 +22,7 @@ GREETING_BYTES: Final = 64
 """How long ZMTP's greeting is, which comes before the first frame."""
 LONG: Final = 2
 """The flag of a frame whose size takes eight bytes, and not one."""
+_numbers = itertools.count()
 
 
 class Relay:
@@ -39,17 +43,17 @@ class Relay:
         self.exceeded = False
         self.failure = ""
         self._left = granted
-        name = f"autograder-{secrets.token_hex(16)}"
-        self.address = f"@{name}"
-        """For the client, in place of the kernel's own: abstract sockets, so no file is left whatever happens."""
+        self.address = str(own_folder() / str(next(_numbers)))
+        """For the client, in place of the kernel's own: no other user can reach what is in that folder."""
         self._selector = selectors.DefaultSelector()
         self._news, self._bell = os.pipe()
         self._stop, self._stopped = socket.socketpair()
         self._selector.register(self._stopped, selectors.EVENT_READ)
         self._sockets: list[socket.socket] = []
+        self._paths = [Path(f"{self.address}-{port}") for port in ports]
         for port in ports:
             listener = self._own(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            listener.bind(f"\0{name}-{port}")
+            listener.bind(f"{self.address}-{port}")
             listener.listen(1)
             self._selector.register(listener, selectors.EVENT_READ, f"{address}-{port}")
         self._thread = threading.Thread(target=self._carry, name="relay", daemon=True)
@@ -92,6 +96,8 @@ class Relay:
             self._selector.close()
             for each in self._sockets:
                 each.close()
+            for path in self._paths:
+                path.unlink(missing_ok=True)
             if self.exceeded or self.failure:
                 os.write(self._bell, b"!")
 

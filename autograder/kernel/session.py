@@ -281,6 +281,9 @@ class _Manager(AsyncKernelManager):  # type: ignore[misc]  # its base is not typ
     def _connect_control_socket(self) -> None:
         pass
 
+    def write_connection_file(self, **_: Any) -> None:
+        """Called by `KernelManager` after a launch: a file would keep the kernel's key, and nobody reads it."""
+
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:

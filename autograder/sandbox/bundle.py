@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
 from autograder import inside
+from autograder.sandbox.run_folder import run_folder
 
 COURSE_SUFFIXES = {".py", ".npy", ".npz", ".png", ".mplstyle"}
 COURSE_FOLDERS = ("", "images", "data")
 ABSENT = "absent"
 """The bundle's stand-in for a package that a profile does without."""
-
-
-def run_folder() -> Path:
-    """Where slots and bundles of this user live: short (a socket's path has 107 bytes), private to this user.
-
-    `$AUTOGRADER_RUN` moves it.
-    """
-    folder = Path(os.environ.get("AUTOGRADER_RUN") or Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to another user")
-    return folder
 
 
 @cache

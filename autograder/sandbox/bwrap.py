@@ -27,7 +27,7 @@ from autograder.sandbox.interface import (
     zygote_options,
 )
 from autograder.sandbox.namespaces import Obstacle
-from autograder.sandbox.process import ProcessEnclosure, clean_environment
+from autograder.sandbox.process import KERNEL_UMASK, ProcessEnclosure, clean_environment
 
 MIB = 2**20
 HARDWARE = ("/sys/devices", "/sys/bus/pci", "/sys/module")
@@ -81,6 +81,7 @@ class Bubblewrap(Sandbox):
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    umask=KERNEL_UMASK,
                 )
         except OSError as error:
             raise SandboxError(f"bwrap could not be started: {error}") from error

@@ -11,15 +11,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import SandboxError
+from autograder import access
+from autograder.errors import SandboxError, UsageError
 from autograder.inside import syscalls
 from autograder.sandbox import bwrap, choose, gpu, namespaces
 from autograder.sandbox.docker import REFUSALS, connect
 from autograder.sandbox.failure import Failure, classify
 from autograder.sandbox.interface import IMAGE
+from autograder.sandbox.run_folder import run_folder
+from autograder.settings import Settings
 
 MIB = 2**20
 FULL_LANDLOCK = 6
+MOST_LISTED = 5
 LSM = Path("/sys/kernel/security/lsm")
 
 
@@ -37,8 +41,12 @@ class Finding:
     advice: str = ""
 
 
-def diagnose() -> list[Finding]:
-    """Look at each wall of this machine. Nothing is changed."""
+def diagnose(settings: Settings | None = None) -> list[Finding]:
+    """Look at each wall of this machine, and at the files of a course. Nothing is changed.
+
+    Raises:
+        UsageError: the group that the course names is not there.
+    """
     rows = {name: LOOKS[name]() if name in LOOKS else [_other(name)] for name in choose.strongest_first()}
     works = {name: all(row.stands for row in found if row.wall in NEEDED | {name}) for name, found in rows.items()}
     engine = works.get("docker", False)
@@ -50,6 +58,8 @@ def diagnose() -> list[Finding]:
         _landlock(),
         _seccomp(),
         Finding("rlimits", sys.platform == "linux", sys.platform, "one process that takes all memory or disk"),
+        _temporary_files(),
+        *([_files(settings)] if settings is not None else []),
         _python(),
         _torch(),
         _gpu(),
@@ -178,6 +188,31 @@ def _seccomp() -> Finding:
     stops = "ptrace, namespaces, mounts, io_uring, shared memory, sockets but local ones"
     advice = "install the system's library libseccomp (on Debian: `apt-get install libseccomp2`)"
     return Finding("seccomp", stands, found, stops, "" if stands else advice)
+
+
+def _temporary_files() -> Finding:
+    stops = "other users of this machine from the grader's sockets and temporary files"
+    try:
+        folder = run_folder()
+    except UsageError as error:
+        return Finding("temporary files", False, str(error).partition(": ")[0], stops, str(error).partition(": ")[2])
+    return Finding("temporary files", True, f"{folder}, closed to others", stops)
+
+
+def _files(settings: Settings) -> Finding:
+    """Whether other users may read what the course keeps."""
+    stops = "other users of this machine from scores, submissions and feedback"
+    if not (found := access.opened(settings)):
+        whom = f"the group {settings.group}" if settings.group else "nobody else"
+        return Finding("files at rest", True, f"readable by you and {whom}", stops)
+    more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
+    return Finding(
+        "files at rest",
+        False,
+        f"open to other users: {', '.join(found[:MOST_LISTED])}{more}",
+        stops,
+        f"grade again, which closes all but {access.HANDED_IN}/, or `chmod -R go= ...` in {settings.course_folder}",
+    )
 
 
 def _python() -> Finding:

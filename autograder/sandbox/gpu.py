@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError, UsageError
-from autograder.sandbox.bundle import run_folder
 from autograder.sandbox.interface import GpuShare
+from autograder.sandbox.run_folder import run_folder
 
 ALL, NONE = "all", "none"
 CONTEXT_BYTES = 3 * 2**29

@@ -11,6 +11,8 @@ from pathlib import Path
 from autograder.sandbox.interface import Enclosure
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+KERNEL_UMASK = 0o022
+"""Of students' code: as in a container, whatever the grader's own is."""
 
 
 def clean_environment() -> dict[str, str]:

@@ -7,19 +7,17 @@ import json
 import secrets
 import select
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
 
 from autograder.errors import SandboxError
 from autograder.inside import files as packing
 from autograder.inside import gpu, removal
 from autograder.model.submission import SubmittedFile
-from autograder.sandbox import owner
-from autograder.sandbox.bundle import bundle, run_folder
+from autograder.sandbox import run_folder
+from autograder.sandbox.bundle import bundle
 from autograder.sandbox.interface import Sandbox, SlotSpec
 
 START_SECONDS = 120.0
@@ -37,8 +35,7 @@ class Slot:
         self.sandbox = sandbox
         self.spec = spec
         _sweep_once()
-        self.folder = Path(tempfile.mkdtemp(prefix="s-", dir=run_folder()))
-        (self.folder / "owner").write_text(owner.mark())
+        self.folder = run_folder.make(run_folder.SLOT)
         self.folder.chmod(0o711)  # the parent is private; a kernel's user must reach its sockets
         self.uid = 1_000_000 + secrets.randbelow(2**30)  # a user of its own for each slot: limits count by user
         self.resident = 0
@@ -272,12 +269,4 @@ def _unstarved(event: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _sweep_once() -> None:
-    sweep()
-
-
-def sweep() -> None:
-    """Remove the folders that graders left behind who died before their slots were closed."""
-    for folder in run_folder().glob("s-*"):
-        with contextlib.suppress(FileNotFoundError):
-            if owner.abandoned((folder / "owner").read_text()):
-                removal.remove(str(folder))
+    run_folder.sweep()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxError
 from autograder.sandbox.interface import Enclosure, Paths, Sandbox, SlotSpec, zygote_options
-from autograder.sandbox.process import ProcessEnclosure, clean_environment
+from autograder.sandbox.process import KERNEL_UMASK, ProcessEnclosure, clean_environment
 
 
 class Unconfined(Sandbox):
@@ -47,6 +47,7 @@ class Unconfined(Sandbox):
                     stderr=subprocess.STDOUT,
                     cwd=paths.work,
                     start_new_session=True,
+                    umask=KERNEL_UMASK,
                 )
         except OSError as error:
             raise SandboxError(f"the zygote could not be started: {error}") from error

@@ -17,8 +17,8 @@ from sandboxed import Kernel
 
 from autograder.errors import SandboxError
 from autograder.model.submission import SubmittedFile
-from autograder.sandbox.bundle import run_folder
 from autograder.sandbox.docker import SLOT_LABEL, reap
+from autograder.sandbox.run_folder import run_folder
 
 
 def processes(marker: str) -> list[str]:
@@ -383,6 +383,6 @@ os.kill(os.getpid(), signal.SIGKILL)
         reap(client)
         assert client.containers.list(all=True, filters={"label": f"{SLOT_LABEL}={folder}"}) == []
     assert until(lambda: processes(folder.name) == [])
-    start_another = "from autograder.sandbox import slot; slot.sweep()"
+    start_another = "from autograder.sandbox.run_folder import sweep; sweep()"
     subprocess.run([sys.executable, "-c", start_another], check=True, timeout=60)
     assert not folder.exists()

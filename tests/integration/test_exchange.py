@@ -109,6 +109,11 @@ def test_the_whole_way_through_the_exchange(course: Course) -> None:
     course.autograder("feedback", NAME)
     course.nbgrader("release_feedback")
     course.as_student("ada", "fetch_feedback")
+    for path in course.exchange.rglob("*"):  # what students fetch is another user's to them
+        if "inbound" not in path.parts:
+            assert path.stat().st_mode & (0o001 if path.is_dir() else 0o004), path
+    kept = [path for path in course.folder.rglob("*") if {"autograded", "feedback"} & {*path.parts}]
+    assert {path.stat().st_mode & 0o077 for path in (*kept, *course.folder.glob("*.db"))} == {0}
     [first] = (ada / "feedback").rglob("*.html")
     assert course.scores()["ada"] == (0.0, 0.0)
     assert course.scores()["cyd"] == (100.0, 0.0)

@@ -106,10 +106,16 @@ def test_a_gpu_that_is_not_there_is_named(course: Path) -> None:
     assert (code, "no GPU '1': 0 (Fake H0, GPU-0)" in err) == (2, True), err
 
 
-def test_a_cluster_without_gpus_is_told_how_to_have_one(course: Path) -> None:
+def test_a_cluster_without_gpus_is_told_how_to_have_one(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with cluster.client(None, 1) as dask:
         address = dask.scheduler.address
         assert not cluster.has_gpus(dask)
+        certificate = tmp_path / "dask.pem"
+        certificate.write_text(dask.security.tls_client_cert + dask.security.tls_client_key)
+        for name in ("CA_FILE", "CLIENT__CERT"):
+            monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{name}", str(certificate))
         _, _, err = grade(course, "--scheduler", address)
     assert f"no worker of {address} has one" in err
 

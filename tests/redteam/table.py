@@ -44,6 +44,7 @@ TITLES = {
     23: "active content in pages",
     24: "active content in terminals and tables",
     25: "a GPU: its memory, its streams, its clocks",
+    26: "other users of the machine",
     27: "the grader's own memory",
     28: "the grader's own processor time",
     32: "quotas of the whole machine",

@@ -55,6 +55,7 @@ from autograder.notebooks.rebuild import Rebuilt
 from autograder.sandbox import docker, owner, slot
 from autograder.sandbox.bundle import bundle
 from autograder.sandbox.interface import IMAGE
+from autograder.sandbox.run_folder import sweep
 from autograder.sandbox.slot import Slot
 
 ATTACKS = {attack.name: attack for attack in test_attacks.ATTACKS}
@@ -545,7 +546,7 @@ def _waits_for_ever(folder: Path, kind: str, name: str, **seconds: float) -> boo
     finally:
         process.kill()
         process.join()
-        slot.sweep()
+        sweep()
         KINDS[kind]().sweep()
 
 
@@ -695,15 +696,15 @@ def _of_the_dead() -> str:
 
 
 def test_a_dead_graders_folder_stays_where_nobody_sweeps(monkeypatch: Patch, tmp_path: Path) -> None:
-    monkeypatch.setattr(slot, "run_folder", lambda: tmp_path)
+    monkeypatch.setenv("AUTOGRADER_RUN", str(tmp_path))
     left = tmp_path / "s-left"
     left.mkdir()
     (left / "owner").write_text(_of_the_dead())
     with monkeypatch.context() as patch:
         patch.setattr(owner, "abandoned", lambda _mark: False)
-        slot.sweep()
+        sweep()
     assert left.exists()
-    slot.sweep()
+    sweep()
     assert not left.exists()
 
 

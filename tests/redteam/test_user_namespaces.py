@@ -18,7 +18,15 @@ from autograder.sandbox.docker import Docker
 from autograder.sandbox.interface import SlotSpec
 from autograder.sandbox.slot import Slot
 
-SUITE = ("test_attacks", "test_breaking", "test_reading", "test_walls_off", "test_clean_up", "test_gpu_attacks")
+SUITE = (
+    "test_attacks",
+    "test_breaking",
+    "test_reading",
+    "test_walls_off",
+    "test_clean_up",
+    "test_gpu_attacks",
+    "test_local_users",
+)
 ONLY = os.environ.get("AUTOGRADER_REDTEAM")
 pytestmark = pytest.mark.docker
 

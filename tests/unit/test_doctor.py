@@ -18,7 +18,7 @@ from autograder.sandbox.namespaces import Obstacle
 from autograder.table import print_findings
 
 WALLS = ["sandbox", "engine", "image", "cgroup memory", "bwrap", "user namespaces", "own user", "Landlock", "seccomp",
-         "rlimits", "Python", "torch", "GPU"]  # fmt: skip
+         "rlimits", "temporary files", "Python", "torch", "GPU"]  # fmt: skip
 
 
 def by_wall(findings):

@@ -16,6 +16,7 @@ import pytest
 import zmq
 
 from autograder.kernel.relay import Relay, _End
+from autograder.sandbox.run_folder import own_folder
 
 PART = b"x" * 2**20
 OPENING = bytes(64) + b"\x02" + (2**40).to_bytes(8, "big")
@@ -52,7 +53,7 @@ def relay(kernel: Kernel) -> Iterator[Relay]:
 def connect(relay: Relay, port: int) -> socket.socket:
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     client.settimeout(10)
-    client.connect(f"\0{relay.address[1:]}-{port}")
+    client.connect(f"{relay.address}-{port}")
     return client
 
 
@@ -133,7 +134,7 @@ def test_a_stranger_is_not_connected(relay: Relay, kernel: Kernel) -> None:
 import socket
 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
     stranger.settimeout(10)
-    stranger.connect("\\0{relay.address[1:]}-1")
+    stranger.connect("{relay.address}-1")
     print(stranger.recv(1))
 """
     done = subprocess.run([sys.executable, "-c", knock], capture_output=True, text=True, check=True)
@@ -181,8 +182,15 @@ def test_a_failure_of_its_own_is_told_as_such(relay: Relay, kernel: Kernel, monk
     assert "Too many open files" in relay.failure
 
 
+def test_other_users_cannot_reach_its_sockets(relay: Relay) -> None:
+    """They are files in a folder of this user alone: whoever sees an abstract socket's name may connect to it."""
+    assert Path(f"{relay.address}-1").is_socket()
+    assert Path(relay.address).parent.stat().st_mode & 0o077 == 0
+
+
 def test_nothing_is_left_when_it_is_closed(kernel: Kernel) -> None:
     before = sorted(Path("/proc/self/fd").iterdir()), threading.active_count()
+    files = sorted(own_folder().iterdir())
     for _ in range(3):
         relay = Relay(kernel.address, (1, 2), 1000)
         client, server = both(relay, kernel, 1)
@@ -192,6 +200,7 @@ def test_nothing_is_left_when_it_is_closed(kernel: Kernel) -> None:
         client.close()
         server.close()
     assert (sorted(Path("/proc/self/fd").iterdir()), threading.active_count()) == before
+    assert sorted(own_folder().iterdir()) == files
 
 
 def test_a_message_of_endless_parts_is_not_collected(tmp_path: Path) -> None:
