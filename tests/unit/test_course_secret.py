@@ -17,7 +17,7 @@ STRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", WEAK)
+@pytest.mark.parametrize("value", WEAK, ids=[f"weak-{number}" for number in range(len(WEAK))])
 @pytest.mark.parametrize("where", ["environment", "file"])
 def test_less_than_128_bits_are_refused_with_advice(tmp_path, monkeypatch, value, where):
     monkeypatch.delenv("AUTOGRADER_SECRET", raising=False)
@@ -31,7 +31,7 @@ def test_less_than_128_bits_are_refused_with_advice(tmp_path, monkeypatch, value
     assert ("token_hex(16)" if where == "environment" else "remove it") in str(caught.value)
 
 
-@pytest.mark.parametrize("value", STRONG)
+@pytest.mark.parametrize("value", STRONG, ids=[f"strong-{number}" for number in range(len(STRONG))])
 def test_128_bits_are_taken_as_they_are(tmp_path, monkeypatch, value):
     monkeypatch.setenv("AUTOGRADER_SECRET", value)
     assert secret_of(tmp_path) == value
