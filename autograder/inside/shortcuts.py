@@ -289,15 +289,15 @@ class Plans:
         self._begun[kernel] = mmap.mmap(-1, mmap.PAGESIZE)
         return Prepared([self._plans[key]], self._begun[kernel])
 
-    def begin(self, kernel: str) -> None:
+    def begin(self, name: str) -> None:
         """Let a kernel know that the checks begin to call its student's functions."""
-        if kernel in self._begun:
-            self._begun[kernel][0] = 1
+        if name in self._begun:
+            self._begun[name][0] = 1
 
-    def end(self, kernel: str) -> None:
+    def end(self, name: str) -> None:
         """Forget a kernel."""
-        if kernel in self._begun:
-            self._begun.pop(kernel).close()
+        if name in self._begun:
+            self._begun.pop(name).close()
 
     def clear(self) -> None:
         """Forget all, in a fork: what is forbidden is not to be found there."""
