@@ -11,7 +11,6 @@ import builtins
 import ctypes
 import gc
 import sys
-import sysconfig
 import types
 from collections.abc import Callable, Sequence
 from threading import get_ident
@@ -21,11 +20,6 @@ globals()["__builtins__"] = dict(vars(builtins))  # a copy: what a student's cod
 
 from . import shortcuts  # noqa: E402 - see above
 
-TRAMPOLINES = (
-    "torch.nn.modules.module.Module._wrapped_call_impl", "torch.nn.modules.module.Module._call_impl",
-    "torch.nn.modules.container.Sequential.forward",
-)  # fmt: skip
-"""Library functions that call what they are given: who called them made the call."""
 FRAMES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
 MOST_CAUSES = 20
 _Hook = Callable[[str, tuple[Any, ...]], None]
@@ -42,8 +36,9 @@ def install(plan: shortcuts.Plan, begun: Any) -> None:
     might keep the probe from telling, cannot write there.
     """
     plan.apply()
-    sys.addaudithook(_hook(plan, begun))
-    sys.meta_path.insert(0, _Finder((*plan.names, *plan.doors)))
+    finder = _Finder((*plan.names, *plan.doors))
+    sys.meta_path.insert(0, finder)
+    sys.addaudithook(_hook(plan, begun, finder))
 
 
 def begin() -> None:
@@ -58,14 +53,14 @@ def refused() -> str:
     return box[-1] if box else ""
 
 
-def _hook(plan: shortcuts.Plan, begun: Any) -> _Hook:  # noqa: C901, PLR0915 - a closure hides what a class would show
+def _hook(plan: shortcuts.Plan, begun: Any, finder: _Finder) -> _Hook:  # noqa: C901, PLR0915 - a closure hides what a class would show
     """The audit hook. What it knows lies in its closure, and no list of objects has it."""
     originals = list(plan.targets)
     codes = dict(plan.codes)
-    library = _Library()
-    handed_on = {shortcuts.RELAY, *filter(None, (shortcuts.code_of(shortcuts.resolve(name)) for name in TRAMPOLINES))}
+    library = plan.library
+    handed_on = {shortcuts.RELAY, *plan.trampolines}
     frame_of, error_of, own, additions = sys._getframe, ForbiddenShortcut, get_ident, shortcuts.Additions(plan)
-    state: dict[str, Any] = {"begun": False, "refused": "", "depth": 0, "looking": 0}
+    state: dict[str, Any] = {"begun": False, "refused": "", "depth": 0, "looking": 0, "new": False}
 
     def refusal(target: shortcuts.Target) -> str:
         """The name under which a call is refused; empty where it is let through."""
@@ -108,20 +103,23 @@ def _hook(plan: shortcuts.Plan, begun: Any) -> _Hook:  # noqa: C901, PLR0915 - a
         codes.update(more)
         start = len(originals)
         originals.extend(fresh)
-        if fresh:
-            additions.write(fresh, start, module)
+        additions.write(fresh, start, module)
+        _hide(*fresh)
+        state["new"] = True
 
     def mark(*_: Any) -> None:
         if not state["begun"]:
             state["begun"] = True
-            complete()
+            if state["new"] or finder not in sys.meta_path[:1]:  # else to look at all modules would copy their pages
+                complete()
 
     def tell(box: list[str]) -> None:
         box.append(state["refused"])
         state["refused"] = ""
 
-    def load(_name: str, file: Any, *_: Any) -> None:
+    def load(name: str, file: Any, *_: Any) -> None:
         """Refuse a second copy of what is written in C, which would have the functions again."""
+        state["new"] = state["new"] or finder.concerns(name)
         if isinstance(file, str):
             if file in library.loaded or not library.holds(file):
                 raise ImportError(f"{file} cannot be loaded while grading")
@@ -173,49 +171,19 @@ def _hide(*things: Any) -> None:
                 api.PyObject_GC_UnTrack(ctypes.py_object(each))
 
 
-class _Library:
-    """The code of installed packages, as it is on disk."""
-
-    def __init__(self) -> None:
-        paths = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
-        paths |= {path for path in sys.path if path.rstrip("/").endswith(("/site-packages", "/dist-packages"))}
-        self._roots = tuple(f"{path.rstrip('/')}/" for path in paths)
-        self._codes: dict[str, frozenset[types.CodeType]] = {}
-        files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-        self.loaded = {file for file in files if isinstance(file, str) and ".so" in file}
-        self._open, self._compile = open, compile
-
-    def holds(self, file: str) -> bool:
-        """Whether a file is one of a package's."""
-        return file.startswith(self._roots) and "/../" not in file
-
-    def has(self, code: types.CodeType) -> bool:
-        """Whether `code` is what a package's file says."""
-        file = code.co_filename
-        if file not in self._codes:
-            self._codes[file] = frozenset(self._read(file)) if self.holds(file) else frozenset()
-        return code in self._codes[file]
-
-    def _read(self, file: str) -> Sequence[types.CodeType]:
-        try:
-            with self._open(file, "rb") as source:
-                found = [self._compile(source.read(), file, "exec", dont_inherit=True)]
-        except (OSError, SyntaxError, ValueError):
-            return ()
-        for code in found:
-            found += [each for each in code.co_consts if isinstance(each, types.CodeType)]
-        return found
-
-
 class _Finder:
     """Finds modules as the other finders do, and tells the gate when one was loaded that may hold what is forbidden."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
 
+    def concerns(self, name: str) -> bool:
+        """Whether a module may hold what is forbidden."""
+        return any(shortcuts.concerns(each, name) for each in self._names)
+
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Called by `import` for a module that is not loaded, and by `importlib.reload`."""
-        if not any(shortcuts.concerns(each, name) for each in self._names):
+        if not self.concerns(name):
             return None
         for finder in sys.meta_path:
             if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:

@@ -21,11 +21,18 @@ from typing import Any, NamedTuple
 
 globals()["__builtins__"] = dict(vars(builtins))  # a copy: what a student's code patches is not used here
 
-from . import doors, places  # noqa: E402 - see above
+from . import doors, library, places  # noqa: E402 - see above
 
 FUNCTIONS: tuple[type, ...] = (types.FunctionType, types.BuiltinFunctionType)
 PLAIN = (bool, int, str, list, tuple, type(None))
 """Attributes that a stand-in has like the function: not its parts, by which that could be reached."""
+
+
+TRAMPOLINES = (
+    "torch.nn.modules.module.Module._wrapped_call_impl", "torch.nn.modules.module.Module._call_impl",
+    "torch.nn.modules.container.Sequential.forward",
+)  # fmt: skip
+"""Library functions that call what they are given: who called them made the call."""
 
 
 class Target(NamedTuple):
@@ -52,6 +59,9 @@ class Plan:
             _load(name)
         self.targets = targets(self.names)
         self.codes = codes(self.doors, self.targets)
+        self.library = library.Library()
+        """Made here: to look at all modules would copy their pages in each fork."""
+        self.trampolines = list(filter(None, (code_of(resolve(name)) for name in TRAMPOLINES)))
         self.stand_ins = [stand_in(target, number) for number, target in enumerate(self.targets)]
         self.places = places.find(_replaced(self.targets, self.stand_ins), _owners(self.targets), Target)
 
@@ -238,6 +248,8 @@ class Additions:
         self._names = plan.names
         self._doors = plan.doors
         self._stand_ins = plan.stand_ins
+        self._late: list[tuple[Target, Any]] = []
+        """What has been replaced in the module alone that defines it."""
 
     def find(
         self, known: Sequence[Target], module: types.ModuleType | None
@@ -251,11 +263,13 @@ class Additions:
         """Replace them, in `module` alone or everywhere; the gate knows the first by the number `start`."""
         made = [stand_in(target, start + n) for n, target in enumerate(fresh)]
         self._stand_ins += made
-        replaced, owners = _replaced(fresh, made), _owners(fresh)
-        if module is None:
-            held = places.find(replaced, owners, Target)
+        self._late += zip(fresh, made, strict=True)
+        found = fresh if module is not None else [target for target, _ in self._late]
+        replaced = _replaced(found, [each for _, each in self._late[-len(found) :]])
+        if module is not None:
+            held = places.within([vars(module), *_owners(found)], replaced)
         else:
-            held = places.within([vars(module), *owners], replaced)
+            held = places.find(replaced, _owners(found), Target) if found else []
         for place in held:
             place.put(place.holder, place.key, place.value)
 
