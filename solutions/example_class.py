@@ -238,7 +238,9 @@ def predict(task: Task, notebook: NotebookNode, attempt: Attempt) -> tuple[Predi
     outcomes = {item: task.suite.run(item, transport, attempt) for item in task.suite.checks}
     failed = {item: outcome for item, outcome in outcomes.items() if outcome.failed}
     hints = task.suite.diagnose(failed, attempt)
-    results = [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
+    results = task.suite.counted(
+        [task.suite.result(item, outcome, hints.get(item.name)) for item, outcome in outcomes.items()]
+    )
     broken = broken_cells(execution)
     predicted: Prediction = {
         r.name: (r.verdict, broken[r.cell].cause if r.cause == "missing" and r.cell in broken else r.cause)

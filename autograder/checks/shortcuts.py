@@ -6,8 +6,10 @@ import ast
 import re
 import symtable
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import NamedTuple
+
+from autograder.checks.magics import PROMPT, as_python
 
 UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises for source that it does not parse."""
@@ -240,9 +242,17 @@ def _python(source: str) -> tuple[str, ast.Module]:
 
 
 def _parsed(source: str) -> tuple[str, ast.Module]:
-    for text in (source, MAGIC.sub(r"\1pass", source)):
+    made: tuple[Callable[[], str], ...] = (
+        lambda: source,
+        lambda: as_python(source),
+        lambda: MAGIC.sub(r"\1pass", source),
+    )
+    refused: set[str] = set()
+    for text in made[1:] if PROMPT.match(source) else made:
         try:
-            return text, ast.parse(text)
+            if (found := text()) not in refused:
+                refused.add(found)
+                return found, ast.parse(found)
         except UNPARSED:
             continue
     return "", ast.Module([], [])

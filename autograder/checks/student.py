@@ -15,6 +15,7 @@ from autograder.model.assignment import Runner
 
 CAUSES: dict[str, Cause] = {
     "exception": "exception",
+    "forbidden": "forbidden",
     "missing": "missing",
     "memory": "memory",
     "type": "type",
@@ -148,6 +149,9 @@ def failure(reply: dict[str, Any], name: str) -> StudentFailure:
     where = f"`{name}`" if name else "it"
     if cause == "missing":
         told = f"{where} is not written yet" if kind == "NotImplementedError" else text or f"there is no {where}"
+    elif cause == "forbidden":
+        told = f"`{text}` does the work of this exercise{f' (at `{line}`)' if (line := _line(detail)) else ''}"
+        return StudentFailure(cause, f"{told}: write it yourself", detail)
     elif cause == "memory":
         told = f"{where} ran out of memory"
     elif cause == "type":

@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from autograder.checks.student import Student, Transport
 from autograder.errors import CheckerError, SandboxError, StudentFailure, UsageError
 from autograder.model.report import CheckResult
 
+NOT_COUNTED = "not counted: no value check of this exercise passes yet"
+"""The message of a check of a property that passes where nothing else of its exercise does."""
 CheckFunction = Callable[[Any, Draw], None]
 
 
@@ -36,6 +38,8 @@ class Check:
     reveal: Reveal
     seconds: float | None
     function: CheckFunction
+    is_property: bool = False
+    """Whether it asks for something that wrong answers may have too: see `Suite.counted`."""
 
     @property
     def title(self) -> str:
@@ -44,18 +48,22 @@ class Check:
 
 
 def check(
-    *, cell: str, points: float, reveal: Reveal = "worst", seconds: float | None = None
+    *, cell: str, points: float, reveal: Reveal = "worst", seconds: float | None = None, is_property: bool = False
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Mark a function `(student, draw)` as a check of the graded cell `cell`, worth `points`.
 
     `reveal` says what of a failing comparison the student may see; `seconds` is the time limit of each call,
     where it is not the assignment's.
+
+    With `is_property` it is about a property that an answer may have without the work (zeros are bilinear): it gives
+    its points only where a check of the same cell passes that is none.
     """
 
     def mark(function: CheckFunction) -> CheckFunction:
         if not inspect.getdoc(function):
             raise CheckerError(f"check {function.__name__} has no docstring: its first line is what students read")
-        function.__check__ = Check(function.__name__, cell, points, reveal, seconds, function)  # type: ignore[attr-defined]  # a mark
+        made = Check(function.__name__, cell, points, reveal, seconds, function, is_property)
+        function.__check__ = made  # type: ignore[attr-defined]  # a mark
         return function
 
     return mark
@@ -112,6 +120,8 @@ class Suite:
         checks = _marked(parts["checks"], "__check__")
         if not checks:
             raise CheckerError(f"solutions/{assignment}/checks.py has no @check")
+        for cell in {item.cell for item in checks} - {item.cell for item in checks if not item.is_property}:
+            raise CheckerError(f"solutions/{assignment}/checks.py: all checks of {cell} are of properties; add another")
         return cls(assignment, checks, _marked(parts["mistakes"], "__mistake__"), parts["reference"], folder)
 
     @cached_property
@@ -187,6 +197,20 @@ class Suite:
             hint=hint,
             picture=picture,
         )
+
+    def counted(self, results: Sequence[CheckResult]) -> list[CheckResult]:
+        """The verdicts; a property gives points only where a value check of the same exercise passes.
+
+        Zeros, constants and the identity have many properties of right answers.
+        """
+        properties = {item.name for item in self.checks if item.is_property}
+        worked = {each.cell for each in results if each.verdict == "pass" and each.name not in properties}
+        return [
+            replace(each, verdict="fail", cause="value", message=NOT_COUNTED)
+            if each.verdict == "pass" and each.name in properties and each.cell not in worked
+            else each
+            for each in results
+        ]
 
     def diagnose(self, failed: dict[Check, Outcome], attempt: Attempt) -> dict[str, Mistake]:
         """The mistake that explains each failed check, by check name, where one does."""

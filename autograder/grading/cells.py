@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from autograder.checks.shortcuts import Names, aliases, names_changed, names_defined, names_used, shortcuts, statements
 from autograder.errors import StudentFailure
 from autograder.grading import modules
+from autograder.inside.doors import family
 from autograder.kernel.session import Execution
 from autograder.model.submission import SubmittedFile
 
@@ -98,13 +99,14 @@ def forbidden(
 
     Args:
         notebook: the rebuilt notebook.
-        names: the forbidden dotted names.
+        names: the forbidden dotted names; other ways to the same functions are forbidden with them.
         released: the released notebook: what its solution cells define is what the checks call. What nothing of it
             uses, such as a comparison with the library's own function, is the student's test of the answer.
         files: what was handed in beside it: what a module of these does by a shortcut is one too.
     """
     if not names:
         return {}
+    names = family(names)
     through_modules = modules.helpers(notebook, files, names)
     banned = Names([*names, *through_modules])
     known, helpers = _helpers(notebook, banned)

@@ -198,7 +198,7 @@ class Grader:
         bans = forbidden(notebook, task.assignment.forbidden, task.released, own)
         with (
             self._lease(task, spec) as slot,
-            KernelSession(slot, attempt.student, task.assignment.limits, given) as session,
+            KernelSession(slot, attempt.student, task.assignment.limits, given, task.assignment.forbidden) as session,
         ):
             execution = session.run(notebook, lambda cell: not is_checked(cell))
             judged = Judge(task.suite, session, attempt).judge(execution, bans)

@@ -67,6 +67,7 @@ class Judge:
                 self._judge_again(judged, cells, name, failed, changed)
             elif not failed and (later := cells.defined_after(position, names)):
                 judged.notes.append(cells.judged_below(name, later))
+        _forbid(judged.outcomes)
         return judged
 
     def _run(self, item: Check) -> Outcome:
@@ -138,6 +139,16 @@ class _Cells:
         above = self.notebook.binds_before(self.graded[name], changed)
         told = f"{_listed(changed)} defined {'again further down' if above else 'below its examples'}"
         return f"Exercise `{name}`: {told}; this exercise was judged with the definition further down."
+
+
+def _forbid(outcomes: dict[Check, Outcome | StudentFailure]) -> None:
+    """Let an exercise fail as a whole of which one check found that it calls what is forbidden."""
+    found: dict[str, StudentFailure] = {}
+    for check, outcome in outcomes.items():
+        failure = outcome.failure if isinstance(outcome, Outcome) else None
+        if failure is not None and failure.cause == "forbidden":
+            found.setdefault(check.cell, failure)
+    outcomes.update({check: found[check.cell] for check in outcomes if check.cell in found})
 
 
 def _is_missing(outcome: Outcome) -> bool:

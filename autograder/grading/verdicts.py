@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from autograder.checks.diagnosis import Outcome
 from autograder.checks.draw import Attempt
-from autograder.checks.suite import Check, Suite
+from autograder.checks.suite import NOT_COUNTED, Check, Suite
 from autograder.checks.upstream import failing_names, told, upstream
 from autograder.errors import CheckerError, StudentFailure
 from autograder.grading.cells import broken_cells, exercises, explained_by
@@ -60,7 +60,7 @@ class Run:
             elif result.cause == "exception":
                 result = replace(result, message=explained_by(skew, result.message))
             results.append(result)
-        return self._with_upstream(results)
+        return self._with_upstream(suite.counted(results))
 
     def _with_upstream(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
         """The verdicts; the message of one without a hint names what it builds on, where that fails itself."""
@@ -75,10 +75,15 @@ class Run:
         blamed = upstream(sources, helpers, failing_names(sources, called)) if len(called) > 1 else {}
         return tuple(
             replace(result, message=f"{result.message}. {told(blamed[result.cell])}")
-            if result.cell in blamed and result.verdict == "fail" and result.cause != "forbidden" and not result.hint
+            if result.cell in blamed and result.verdict == "fail" and _is_wrong(result) and not result.hint
             else result
             for result in results
         )
+
+
+def _is_wrong(result: CheckResult) -> bool:
+    """Whether a check failed for what the student's function does."""
+    return result.cause != "forbidden" and result.message != NOT_COUNTED
 
 
 def fail(item: Check, failure: StudentFailure) -> CheckResult:

@@ -13,10 +13,13 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import environment, gpu, values
+from . import environment, gate, gpu, values
 
 COMM_TARGET = "autograder"
 """The comm target under which the checks reach the probe."""
+
+
+_REFUSED = {"status": "error", "cause": "forbidden", "type": gate.ForbiddenShortcut.__name__}
 
 
 class Probe:
@@ -45,6 +48,13 @@ class Probe:
 
     def answer(self, request: dict[str, Any], buffers: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
         """The reply to one request and its buffers. Never raises for what the student's code does."""
+        gate.begin()
+        reply, found = self._answer(request, buffers)
+        if shortcut := gate.refused():
+            return {**_REFUSED, "message": shortcut, "traceback": reply.get("traceback", "")}, []
+        return reply, found
+
+    def _answer(self, request: dict[str, Any], buffers: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
         try:
             decoder = values.Decoder(buffers, self._find)
             arguments = decoder.decode(request.get("arguments"))

@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import files, gpu, packages, pressure, removal, syscalls, usage, walls
+from . import files, gate, gpu, packages, pressure, removal, shortcuts, syscalls, usage, walls
 
 PROFILES = {
     "python": (
@@ -49,6 +49,7 @@ class Zygote:
         self.options = options
         self.children: dict[int, str] = {}
         self.kills: dict[str, pressure.Kills] = {}
+        self.plans = shortcuts.Plans()
         self.shared = _shared(options)
         self.shared_memory = options["alone"] and _is_empty(SHARED_MEMORY)
         """Whether kernels may use it: not where this machine's files lie in it, which nobody may remove."""
@@ -106,7 +107,7 @@ class Zygote:
             request = json.loads(line)
             requests: dict[str, Callable[..., None]] = {
                 "fork": self.fork, "interrupt": self.interrupt, "kill": self.kill, "clean": self.clean,
-                "usage": self.usage,
+                "usage": self.usage, "begin": self.plans.begin,
             }  # fmt: skip
             requests[request.pop("do")](**request)
         return True
@@ -120,13 +121,15 @@ class Zygote:
                 os.chown(folder, uid, uid)
         os.chmod(kernel["sockets"], 0o711)  # noqa: PTH101, S103 - the host's user connects, nobody lists
         self.kills[name] = pressure.count(cgroup=self.options["cgroup"])
+        prepared = self.plans.prepare(name, kernel["forbidden"])
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 os.close(reader)
-                self._become_kernel(kernel, writer)
+                self.plans.clear()
+                self._become_kernel(kernel, writer, prepared)
                 status = 0
             except SystemExit as stop:
                 status = stop.code if isinstance(stop.code, int) else 1
@@ -161,7 +164,7 @@ class Zygote:
             os.chown(sockets, os.getuid(), os.getgid())
         os.chmod(sockets, 0o511)  # noqa: PTH101, S103 - as above
 
-    def _become_kernel(self, kernel: dict[str, Any], writer: int) -> None:
+    def _become_kernel(self, kernel: dict[str, Any], writer: int, prepared: shortcuts.Prepared | None) -> None:
         """The child: raise the walls, become an ipykernel, say so, and serve until killed."""
         signal.set_wakeup_fd(-1)
         walls.forget_signals()
@@ -184,6 +187,9 @@ class Zygote:
         with statm:
             if self.options["walls"]:
                 walls.limit_memory(kernel["memory"], statm, mapped=kernel["gpu"] is None)
+        if prepared is not None:
+            gate.install(prepared.plans.pop(), prepared.begun)
+            standing.append("shortcuts")
         os.write(writer, json.dumps({"event": "started", "walls": standing}).encode())
         os.close(writer)
         app.start()
@@ -215,6 +221,7 @@ class Zygote:
 
     def kill(self, name: str) -> None:
         """End a kernel and whatever it started."""
+        self.plans.end(name)
         if (before := self.kills.get(name)) is not None and before.own is None:
             del self.kills[name]  # from here on its end tells nothing
         for pid, owner in self.children.items():

@@ -32,6 +32,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its bas
     slot = AnyTrait(None, allow_none=True, help="a running slot to fork in; None starts one for this kernel alone")
     student = Unicode("", help="whose kernel it is ($JUPYTERHUB_USER inside)")
     files = AnyTrait((), help="`SubmittedFile`s that are in the kernel's working folder when it starts")
+    forbidden = AnyTrait((), help="dotted names of functions that graded calls may not use")
     name = Unicode("k", help="the kernel's name in its slot")
 
     walls: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class ZygoteProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # its bas
             self.slot = await asyncio.to_thread(lambda: Slot(chosen, SlotSpec(self.profile)))
             self._own_slot = True
         student = self.student or os.environ.get("USER", "student")
-        connection, self.walls = self.slot.fork(self.name, student, self.files)
+        connection, self.walls = self.slot.fork(self.name, student, self.files, self.forbidden)
         self._running, self.ended = True, None
         self.connection_info = {**connection, "key": connection["key"].encode()}
         return self.connection_info

@@ -58,11 +58,22 @@ class Execution:
 class KernelSession:
     """A kernel for one student in a leased slot. Use it as a context manager: leaving it ends the kernel."""
 
-    def __init__(self, slot: Slot, student: str, limits: Limits, files: Sequence[SubmittedFile] = ()) -> None:
-        """`files` are in the working folder of each kernel when it starts, the first of those with one name."""
+    def __init__(
+        self,
+        slot: Slot,
+        student: str,
+        limits: Limits,
+        files: Sequence[SubmittedFile] = (),
+        forbidden: Sequence[str] = (),
+    ) -> None:
+        """`files` are in the working folder of each kernel when it starts, the first of those with one name.
+
+        What `forbidden` names may be used by the notebook's cells, not by what the checks call.
+        """
         self.slot = slot
         self.student = student
         self.files = files
+        self.forbidden = tuple(forbidden)
         share = slot.spec.gpu
         self.limits = replace(limits, gpu_memory_bytes=share.memory_bytes) if share else limits
         self.walls: tuple[str, ...] = ()
@@ -185,6 +196,8 @@ class KernelSession:
         if self._caller is None:
             assert self._manager is not None
             assert self._relay is not None
+            if self.forbidden:
+                self.slot.begin(self._manager.provisioner.name)
             self._caller = Caller(self._client, self._relay, self.slot, self._manager.provisioner.name, self.limits)
         return self._caller
 
@@ -213,6 +226,7 @@ class KernelSession:
     def _start(self) -> None:
         """Fork a kernel and run the cells in it."""
         config = {"slot": self.slot, "student": self.student, "files": self.files, "name": f"k{self.slot.used}"}
+        config["forbidden"] = self.forbidden
         manager = _Manager(context=_context(), session=WarySession())
         manager._kernel_spec = KernelSpec(
             argv=[],

@@ -89,11 +89,12 @@ class Slot:
             raise SandboxError(f"the zygote has opened {', '.join(ready['touched'])}: its forks could not use CUDA")
 
     def fork(
-        self, name: str, student: str, files: Sequence[SubmittedFile] = ()
+        self, name: str, student: str, files: Sequence[SubmittedFile] = (), forbidden: Sequence[str] = ()
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Fork a kernel: its Jupyter connection info as the host sees it, and the inner walls that stand.
 
-        `files` are in its working folder when it starts; of several with one name, the first.
+        `files` are in its working folder when it starts; of several with one name, the first. What `forbidden`
+        names is replaced in it: see `autograder.inside.shortcuts`.
 
         Raises:
             SandboxError: the zygote is gone, or the kernel did not start.
@@ -117,6 +118,7 @@ class Slot:
                 "JUPYTERHUB_USER": student,
                 **gpu.environment(share.uuid if share else ""),
             },
+            "forbidden": list(forbidden),
             "gpu": share and {"memory": share.memory_bytes, "total": share.total_bytes, "sole": share.sole},
             **PORTS,
         }
@@ -164,6 +166,14 @@ class Slot:
             SandboxError: the zygote is gone.
         """
         self._say(do="interrupt", name=name)
+
+    def begin(self, name: str) -> None:
+        """Let a kernel know that graded calls begin: from now on it refuses what is forbidden.
+
+        Raises:
+            SandboxError: the zygote is gone.
+        """
+        self._say(do="begin", name=name)
 
     def usage(self, name: str) -> dict[str, Any]:
         """The processor time of the kernel's processes in seconds: see `autograder.inside.usage.read`.

@@ -52,7 +52,7 @@ def lenet_parameters(student, draw):
     same_parameters(student.LeNet5(classes=classes), LeNet5(classes=classes))
 
 
-@check(cell="LeNet5", points=2)
+@check(cell="LeNet5", points=2, is_property=True)
 def lenet_shapes(student, draw):
     """One logit for each class and image, in training and in evaluation mode."""
     classes, x = draw.integer(5, 12), draw.tensor.images(3, 1, 32, 32)
@@ -97,7 +97,7 @@ def alexnet_groups(student, draw):
     agree(model, right, draw.tensor.normal(2, 3, 227, 227), what="the logits")
 
 
-@check(cell="AlexNet", points=3)
+@check(cell="AlexNet", points=3, is_property=True)
 def alexnet_dropout(student, draw):
     """Dropout of one half behind each hidden linear layer, in training alone."""
     chosen = options(draw, 1 / 32)
@@ -131,7 +131,7 @@ def vgg16_output(student, draw):
     same_gradients(model, right, draw.tensor.normal(2, 3, 64, 64), cross_entropy(labels))
 
 
-@check(cell="VGG", points=2)
+@check(cell="VGG", points=2, is_property=True)
 def vgg_dropout(student, draw):
     """Dropout of one half behind each hidden linear layer, in training alone."""
     config, chosen = small_config(draw), {"size": 32, **options(draw, 1 / 16)}
@@ -146,7 +146,7 @@ def inception_parameters(student, draw):
     same_parameters(student.Inception(192, 64, 96, 128, 16, 32, 32), Inception(192, 64, 96, 128, 16, 32, 32))
 
 
-@check(cell="Inception", points=2, reveal="inputs")
+@check(cell="Inception", points=2, reveal="inputs", is_property=True)
 def inception_shape(student, draw):
     """Height and width stay; the channels of the four branches add up."""
     sizes = inception_sizes(draw)
@@ -194,7 +194,7 @@ def googlenet_training(student, draw):
     agree(model, right, draw.tensor.normal(1, 3, 224, 224), training=True, what="the logits")
 
 
-@check(cell="GoogLeNet", points=2)
+@check(cell="GoogLeNet", points=2, is_property=True)
 def googlenet_dropout(student, draw):
     """Dropout of 0.4 before the last layer, and 0.7 in the auxiliary classifiers, in training alone."""
     chosen = options(draw, 1 / 8)
@@ -262,7 +262,7 @@ def basic_block_training(student, draw):
     block_output(student, draw, BasicBlock, training=True)
 
 
-@check(cell="BasicBlock", points=2, reveal="inputs")
+@check(cell="BasicBlock", points=2, reveal="inputs", is_property=True)
 def basic_block_identity(student, draw):
     """A block with zero weights is the identity on inputs from zero up."""
     block_identity(student, draw, BasicBlock)
@@ -286,7 +286,7 @@ def bottleneck_training(student, draw):
     block_output(student, draw, Bottleneck, training=True)
 
 
-@check(cell="Bottleneck", points=2, reveal="inputs")
+@check(cell="Bottleneck", points=2, reveal="inputs", is_property=True)
 def bottleneck_identity(student, draw):
     """A block with zero weights is the identity on inputs from zero up."""
     block_identity(student, draw, Bottleneck)

@@ -67,7 +67,7 @@ def whole_image_fractional_weights(student, draw):
     agree(student, "correlate2d", draw.cases([Case(draw.rng.integers(0, 256, (6, 8)), draw.normal(3, 2))]))
 
 
-@check(cell="correlate2d", points=1)
+@check(cell="correlate2d", points=1, is_property=True)
 def bilinear(student, draw):
     """Bilinear: a weighted sum of images, or of kernels, gives the weighted sum of the results."""
     x, w, x2, w2 = draw.normal(6, 8), draw.normal(3, 2), draw.normal(6, 8), draw.normal(3, 2)
@@ -78,7 +78,7 @@ def bilinear(student, draw):
         close(student.correlate2d(x, 2 * w - 3 * w2), 2 * y - 3 * other_kernel)
 
 
-@check(cell="correlate2d", points=1)
+@check(cell="correlate2d", points=1, is_property=True)
 def shift_equivariant(student, draw):
     """Shift the image by the stride: inside, the map moves by one."""
     for stride in (1, 2):
@@ -112,7 +112,7 @@ def convolve_same(student, draw):
     agree(student, "convolve2d", draw.cases(images_and_kernels(draw, ODD_KERNELS, border="same")))
 
 
-@check(cell="convolve2d", points=2)
+@check(cell="convolve2d", points=2, is_property=True)
 def impulse(student, draw):
     """An impulse is answered with the kernel."""
     x, w = np.zeros((9, 11)), draw.normal(3, 5)
@@ -122,7 +122,7 @@ def impulse(student, draw):
         close(y[2:5, 1:6], w, what="the answer to an impulse")
 
 
-@check(cell="convolve2d", points=2)
+@check(cell="convolve2d", points=2, is_property=True)
 def commutative_and_associative(student, draw):
     """Full convolution: x * a = a * x, and two filters in a row are one, (x * a) * b = x * (a * b)."""
     x, a, b = draw.normal(4, 6), draw.normal(3, 2), draw.normal(2, 3)
@@ -155,7 +155,7 @@ def gaussian_even(student, draw):
     agree(student, "gaussian_kernel", draw.cases(cases))
 
 
-@check(cell="gaussian_kernel", points=1)
+@check(cell="gaussian_kernel", points=1, is_property=True)
 def gaussian_keeps_a_plain_wall(student, draw):
     """A plain image keeps its brightness."""
     w = student.gaussian_kernel(5, float(draw.uniform(low=1.5, high=3.0)))
@@ -164,7 +164,7 @@ def gaussian_keeps_a_plain_wall(student, draw):
         close(wall, np.full((3, 4), 0.6), what="the blurred plain image")
 
 
-@check(cell="gaussian_kernel", points=1)
+@check(cell="gaussian_kernel", points=1, is_property=True)
 def gaussian_centred(student, draw):
     """The same in all directions, and greatest in the middle."""
     w = student.gaussian_kernel(5, float(draw.uniform(low=0.7, high=1.5)))
@@ -180,7 +180,7 @@ def sobel_values(student, draw):
     agree(student, "sobel", draw.cases(lambda d: Case(image(d)), 3))
 
 
-@check(cell="sobel", points=3)
+@check(cell="sobel", points=3, is_property=True)
 def sobel_of_a_ramp(student, draw):
     """An image that gets evenly brighter: inside, both edges are 8 times the slope."""
     down, right = draw.uniform(2, low=0.5, high=2.0)
@@ -320,7 +320,7 @@ def separable(student, draw):
         close(student.pointwise_conv2d(between, mix), reference.conv2d(x, mix[:, :, None, None] * space))
 
 
-@check(cell="skyline_score", points=3)
+@check(cell="skyline_score", points=3, is_property=True)
 def cities_win(student, draw):
     """Cities score higher than landscapes, which have more edges."""
     for _ in range(4):
@@ -337,7 +337,7 @@ def score_values(student, draw):
     agree(student, "skyline_score", draw.cases(cases))
 
 
-@check(cell="skyline_score", points=2)
+@check(cell="skyline_score", points=2, is_property=True)
 def city_turned_and_widened(student, draw):
     """A city on its side has few vertical lines; one twice as wide has as many, in the mean."""
     city = cityscape(draw.integer(0, 10**9))

@@ -61,7 +61,7 @@ def ceil_mode_hangs_over(student, draw):
     _agree(student, "output_size", draw.cases(cases.poolings(draw)))
 
 
-@check(cell="output_size", points=1, reveal="inputs")
+@check(cell="output_size", points=1, reveal="inputs", is_property=True)
 def no_room(student, draw):
     """A window that does not fit has 0 places."""
     _agree(student, "output_size", draw.cases(cases.windows_too_large(draw)))

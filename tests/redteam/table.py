@@ -47,6 +47,8 @@ TITLES = {
     26: "other users of the machine",
     27: "the grader's own memory",
     28: "the grader's own processor time",
+    29: "shortcuts that a search in the source does not see",
+    30: "points without the work",
     32: "quotas of the whole machine",
 }
 """The lines of docs/security.md."""

@@ -51,7 +51,7 @@ class InProcessSession:
     bounds = Bounds(2**20)
     runner = "cpu"
 
-    def __init__(self, slot, student, limits, files=()):
+    def __init__(self, slot, student, limits, files=(), forbidden=()):
         self.versions = {"python": "3.11.7", "numpy": "2.4.6"}
         self.slot = slot
         self.namespace = {}
@@ -225,7 +225,7 @@ def test_files_reach_the_kernel_the_released_ones_first_and_count_for_the_verdic
     given = []
 
     class Session(InProcessSession):
-        def __init__(self, slot, student, limits, files=()):
+        def __init__(self, slot, student, limits, files=(), forbidden=()):
             super().__init__(slot, student, limits)
             given.extend((file.name, file.content) for file in files)
 

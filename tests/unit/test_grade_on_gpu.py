@@ -38,7 +38,7 @@ class Session:
 
     walls = ()
 
-    def __init__(self, slot, student, limits, files=()):
+    def __init__(self, slot, student, limits, files=(), forbidden=()):
         self.versions = {"python": "3.11.7"}
         from autograder.checks.local import LocalTransport
 

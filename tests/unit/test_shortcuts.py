@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from autograder.checks import magics
 from autograder.checks.shortcuts import (
     Names,
     _parse,
@@ -53,6 +54,15 @@ def found(source, known=KNOWN):
         ("%%time\nnp.convolve(a, b)", "numpy.convolve"),
         ("def f(a):\n    !ls\n    files = !ls\n    return np.convolve(a, a)", "numpy.convolve"),
         ("np.convolve?\nnp.convolve(a, b)", "numpy.convolve"),
+        ("    y = np.convolve(a, b)\n    z = 1", "numpy.convolve"),
+        (">>> y = np.convolve(a, b)", "numpy.convolve"),
+        (">>> def f(a):\n...     return np.convolve(a, a)", "numpy.convolve"),
+        ("In [1]: y = np.convolve(a, b)", "numpy.convolve"),
+        ("%time y = np.convolve(a, b)", "numpy.convolve"),
+        ("y = %timeit -n 3 -o np.convolve(a, b)", "numpy.convolve"),
+        ("def f(a):\n    %time y = np.convolve(a, a)\n    return y", "numpy.convolve"),
+        ("%%capture told\n%%time\ny = np.convolve(a, b)", "numpy.convolve"),
+        ("\n\n%%time\n    y = np.convolve(a, b)", "numpy.convolve"),
     ],
 )
 def test_a_shortcut_is_found(source, name):
@@ -72,10 +82,37 @@ def test_a_shortcut_is_found(source, name):
         "np.convolver(x)",
         "from .scipy import signal",
         "F, C, H, W = w.shape\nF.sum()",
+        "%matplotlib inline\nx = 1",
+        "!grep np.convolve notes.txt",
+        "%time x = 1",
+        "    x = 1",
     ],
 )
 def test_right_code_is_not_accused(source):
     assert found(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("\n\n    x = 1\n    y = np.convolve(a, b)", 4),
+        (">>> x = 1\n>>> y = np.convolve(a, b)", 2),
+        ("%%time\n%%capture\n\ny = np.convolve(a, b)", 4),
+        ("%time x = 1\n%time y = np.convolve(a, b)", 2),
+    ],
+)
+def test_the_line_is_that_of_the_cell(source, line):
+    assert shortcuts(source, FORBIDDEN, KNOWN) == [("numpy.convolve", line)]
+
+
+@pytest.mark.parametrize(
+    "line", ["%time x = (", "x = %time y", "!ls {a} $b", "?x", "x?", ">>> x", "/f 1, 2", ",f a b", "%%time"]
+)
+def test_a_cell_full_of_magics_is_not_transformed_once_for_each(line, monkeypatch):
+    monkeypatch.setattr(magics, "_transformer", lambda: pytest.fail("it was transformed"))
+    many = f"{line}\n" * (magics.LONGEST // len(line)) + "x = 1\n"
+    assert magics.as_python(many).endswith("x = 1\n")
+    assert magics.as_python("%time x = 1\n" * (magics.MOST + 1)).endswith("x = 1\n")
 
 
 @pytest.mark.parametrize("length", [5, 500, 900])
@@ -182,7 +219,7 @@ def test_a_parameter_is_no_use_of_a_variable_of_that_name():
     [
         ("a = 1\n\n@f\ndef g():\n    pass\nb", ["a = 1", "@f\ndef g():\n    pass", "b"]),
         ("a; b = '''\n'''; c\r\nd\re", ["a; b = '''\n'''; c", "d", "e"]),
-        ("%time x\ny = !ls", ["pass", "pass"]),
+        ("%time x\ny = !ls", ["x", "y = None"]),
         ("def", []),
         ("", []),
     ],

@@ -7,6 +7,7 @@ import pytest
 from autograder.checks import check
 from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
+from autograder.checks.suite import NOT_COUNTED
 from autograder.errors import CheckerError, KernelLost, SandboxError, StudentFailure, UsageError
 from autograder.inside.values import ANSWER
 
@@ -273,3 +274,47 @@ def test_a_hint_is_in_the_result_of_the_check(write_suite):
     [known] = [m for m in suite.mistakes if m.name == "once"]
     assert suite.result(item, outcome, known).hint == known.hint
     assert suite.result(item, outcome).hint == ""
+
+
+def counted(suite, **namespace):
+    results = [suite.result(item, run_one(suite, item, namespace)) for item in suite.checks]
+    return {each.name: (each.verdict, each.message) for each in suite.counted(results)}
+
+
+def run_one(suite, item, namespace):
+    return suite.run(item, LocalTransport(namespace), "ada", "s")
+
+
+PROPERTY = """
+@check(cell="c", points=1)
+def value(student, draw):
+    \"\"\"The value.\"\"\"
+    equal(student.f(3), 6)
+
+
+@check(cell="c", points=1, is_property=True)
+def even(student, draw):
+    \"\"\"It is even.\"\"\"
+    expect(student.f(3) % 2 == 0, "it should be even")
+"""
+
+
+def test_a_property_counts_where_a_value_check_of_the_exercise_passes(write_suite):
+    suite = write_suite("from autograder.checks import check, equal, expect\n" + PROPERTY)
+    assert counted(suite, f=lambda x: 2 * x) == {"value": ("pass", ""), "even": ("pass", "")}
+    assert counted(suite, f=lambda x: 0)["even"] == ("fail", NOT_COUNTED)
+    assert counted(suite, f=lambda x: 1)["even"] == ("fail", "f(a hidden int): it should be even")
+
+
+def test_a_property_needs_the_value_of_its_own_exercise(write_suite):
+    other = PROPERTY.replace('"c"', '"d"').replace("def ", "def other_").replace("student.f", "student.g")
+    suite = write_suite("from autograder.checks import check, equal, expect\n" + PROPERTY + other)
+    found = counted(suite, f=lambda x: 0, g=lambda x: 2 * x)
+    assert {name: verdict for name, (verdict, _) in found.items()} == {
+        "value": "fail", "even": "fail", "other_value": "pass", "other_even": "pass",
+    }  # fmt: skip
+
+
+def test_an_exercise_of_properties_alone_is_the_checkers_error(write_suite):
+    with pytest.raises(CheckerError, match="all checks of c are of properties"):
+        write_suite(checks("pass", is_property=True, cell="c"))

@@ -1,0 +1,1 @@
+"""An assignment whose library function is forbidden."""
