@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from autograder.checks.draw import Attempt
 from autograder.checks.local import LocalTransport
 from autograder.checks.suite import Suite
 
@@ -17,7 +18,7 @@ def points(name, functions):
     """The points by check, of those that give any."""
     suite = Suite.load(name)
     transport = LocalTransport(functions)
-    outcomes = [(item, suite.run(item, transport, "ada", "any")) for item in suite.checks]
+    outcomes = [(item, suite.run(item, transport, Attempt("ada", "any"))) for item in suite.checks]
     results = suite.counted([suite.result(item, outcome) for item, outcome in outcomes])
     return {result.name: result.points for result in results if result.points}
 

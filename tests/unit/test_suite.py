@@ -282,7 +282,7 @@ def counted(suite, **namespace):
 
 
 def run_one(suite, item, namespace):
-    return suite.run(item, LocalTransport(namespace), "ada", "s")
+    return suite.run(item, LocalTransport(namespace), Attempt("ada", "s"))
 
 
 PROPERTY = """
