@@ -14,7 +14,7 @@ import nbformat
 import pytest
 import shortcuts
 from nbformat.v4 import new_code_cell
-from shooting_range import KINDS, plain
+from shooting_range import KINDS, canary, plain
 from shortcuts import Trick
 
 from autograder.checks.suite import NOT_COUNTED, Suite
@@ -83,7 +83,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     for name in before:
         del sys.modules[name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOGRADER_SECRET", "sliding")
+        patch.setenv("AUTOGRADER_SECRET", canary("environment"))
         patch.delenv("AUTOGRADER_ROOT", raising=False)
         patch.syspath_prepend(str(root))
         made = Course(root)
