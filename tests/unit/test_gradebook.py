@@ -476,7 +476,8 @@ class TestNbgraderReadsIt:
 
     def test_our_page_says_the_same_and_names_each_cell_once(self, graded):
         db_url = f"sqlite:///{graded.resolve() / 'gradebook.db'}"
-        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", ["late", "human", "empty"], 0o600) == {}
+        students = ["late", "human", "empty"]
+        assert pages._pages(graded.resolve(), db_url, "circle", "default_course", students, 0o600) == {}
         told = {
             "late": (
                 "50 of 100 points, and up to 5 for what is not read yet, 20 taken off for lateness",
