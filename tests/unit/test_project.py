@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
@@ -221,3 +222,8 @@ def test_the_packages_of_a_profile_are_documented():
     for name in libraries:
         told = hidden if name in KEPT_OUT["numpy"] else shown
         assert names.get(name, name) in told, name
+
+
+def test_no_two_test_modules_have_one_name():
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == [], "pytest imports them by these names"
