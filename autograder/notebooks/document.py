@@ -6,6 +6,8 @@ throws those away, so they are not looked at here: what a student can put there 
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import errno
 import itertools
 import json
@@ -27,7 +29,9 @@ MAX_CELLS: Final = 2_000
 MAX_CODE: Final = 200_000
 """Characters of code in all cells: the grader analyses them, and syntax trees are a thousand times as large."""
 MAX_LINES: Final = 5_000
-"""Lines of code in all cells, statements behind a semicolon included: each is analysed by itself."""
+"""Statements of code in all cells, their parts aside: each is analysed by itself."""
+FEW_LINES: Final = 500
+"""Lines of a cell of which the statements are not counted."""
 FLAGS: Final = ("grade", "solution", "locked", "task", "points")
 """What nbgrader's metadata says about a cell, besides its `grade_id`."""
 CUT_SHORT: Final = "A download or an upload was interrupted, or the disk was full. " + SAVED_AGAIN
@@ -138,8 +142,15 @@ def parse(content: bytes, limits: Limits) -> NotebookNode:
 
 
 def lines_of(source: str) -> int:
-    """The lines of a source, or more where it has semicolons: no source has more statements."""
-    return source.count("\n") + source.count("\r") + source.count(";") + 1
+    """Return how many statements a source has at most: its lines and semicolons.
+
+    Of a long one that is plain Python, the statements: data in a text may have many lines.
+    """
+    lines = source.count("\n") + source.count("\r") + source.count(";") + 1
+    if lines > FEW_LINES:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return len(ast.parse(source).body)
+    return lines
 
 
 def python_version(notebook: NotebookNode) -> str:

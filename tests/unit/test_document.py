@@ -134,8 +134,9 @@ def test_accepts_a_byte_order_mark():
         (notebook(code(source=["a", 1])), "a JSON list"),
         (notebook(code(source="x = '\ud800'")), "half of a surrogate pair"),
         (notebook(*[code()] * (MAX_CELLS + 1)), "found more"),
-        (notebook(code("\n" * MAX_LINES)), "lines of code, found more"),
-        (notebook(*[code(";" * (MAX_LINES // 2))] * 2), "lines of code, found more"),
+        (notebook(code("a\n" * (MAX_LINES + 1))), "lines of code, found more"),
+        (notebook(*[code("a;" * (MAX_LINES // 2 + 1))] * 2), "lines of code, found more"),
+        (notebook(code("%x\n" * (MAX_LINES + 1))), "lines of code, found more"),
         (b"[" * 200_000, "nested too deep"),
         (b'{"cells":' * 100_000, "nested too deep"),
         (b'{"nbformat": ' + b"4" * 10_000 + b"}", "endless numbers"),
@@ -217,3 +218,11 @@ class TestRead:
         monkeypatch.setattr(os, "open", refuse)
         with pytest.raises(UsageError, match="may not be read"):
             read(tmp_path / "a.ipynb", LIMITS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['data = """\n' + "1;2;3\n" * 3 * MAX_LINES + '"""', "# 1\n\n" * 2 * MAX_LINES, "x = [\n" + "1,\n" * 9000 + "]"],
+)
+def test_data_of_many_lines_is_no_code_of_many_lines(source):
+    assert parse(notebook(code(source)), Limits()).cells[0].source == source
