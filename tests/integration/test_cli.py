@@ -44,7 +44,7 @@ def _heed_ctrl_c() -> None:
 
 def command(course: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "autograder.cli", *arguments],
+        [sys.executable, "-m", "autograder", *arguments],
         cwd=course,
         env={**os.environ, "AUTOGRADER_ROOT": str(course), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,
