@@ -16,6 +16,7 @@ globals()["__builtins__"] = dict(vars(builtins))  # a copy: what a student's cod
 FEW = 3
 CHUNK = 128
 """Objects whose references are looked at together."""
+NO_CLASSES: Mapping[int, type] = types.MappingProxyType({})
 
 
 class Place(NamedTuple):
@@ -76,19 +77,20 @@ def _anywhere(
 ) -> Iterator[Place]:
     """Where else they are: in whatever the garbage collector knows."""
     wrappers: list[Any] = []
-    ours = {*ours, id(functions), id(wrappers)}
+    classes = _classes()
+    ours = {*ours, id(functions), id(wrappers), id(classes)}
     for holder in _referrers(functions):
         if id(holder) in ours or isinstance(holder, ignored):
             continue
         if type(holder) in {tuple, staticmethod, classmethod}:
             wrappers.append(holder)
         else:
-            yield from _held(holder, values)
+            yield from _held(holder, values, classes)
     inner = tuple(wrappers)
     around = {id(each): _rewrapped(each, values) for each in inner}
     for holder in _referrers(inner):
         if id(holder) not in ours and holder is not inner and not isinstance(holder, ignored):
-            yield from _held(holder, around)
+            yield from _held(holder, around, classes)
 
 
 def _referrers(things: tuple[Any, ...]) -> list[Any]:
@@ -111,8 +113,10 @@ def _rewrapped(wrapper: Any, values: dict[int, Any]) -> Any:
     return type(wrapper)(values[id(wrapper.__func__)])
 
 
-def _held(holder: Any, values: dict[int, Any]) -> Iterator[Place]:  # noqa: C901 - one case for each kind
-    """The places within one object."""
+def _held(  # noqa: C901 - one case for each kind
+    holder: Any, values: dict[int, Any], classes: Mapping[int, type] = NO_CLASSES
+) -> Iterator[Place]:
+    """The places within one object; `classes` are those whose namespaces may be given as an object."""
     kind = type(holder)
     if isinstance(holder, type):
         yield from (
@@ -121,7 +125,7 @@ def _held(holder: Any, values: dict[int, Any]) -> Iterator[Place]:  # noqa: C901
             if id(v) in values
         )
     elif isinstance(holder, dict):
-        held_by = _class_of(holder)
+        held_by = classes.get(id(holder))
         put, where = (_set_item, holder) if held_by is None else (_set_attribute, held_by)
         yield from (Place(put, where, key, values[id(v)]) for key, v in list(holder.items()) if id(v) in values)
         for key in [key for key in holder if id(key) in values]:
@@ -144,12 +148,10 @@ def _held(holder: Any, values: dict[int, Any]) -> Iterator[Place]:  # noqa: C901
         yield from (Place(_set_item, held, key, values[id(v)]) for key, v in list(held.items()) if id(v) in values)
 
 
-def _class_of(namespace: dict[Any, Any]) -> type | None:
-    """The class whose namespace a dict is: it notices no assignment but to its attributes."""
-    if "__spec__" in namespace or ("__dict__" not in namespace and "__doc__" not in namespace):
-        return None
-    owners = [each for each in gc.get_referrers(namespace) if isinstance(each, type)]
-    return next((each for each in owners if any(n is namespace for n in gc.get_referents(each.__dict__))), None)
+def _classes() -> dict[int, type]:
+    """Classes by the identities of their namespaces, which notice no assignment but to the classes' attributes."""
+    classes = [each for each in gc.get_objects() if issubclass(type(each), type)]  # not what an object says it is
+    return {id(namespace): each for each in classes for namespace in gc.get_referents(each.__dict__)}
 
 
 def _set_item(holder: Any, key: Any, value: Any) -> None:
