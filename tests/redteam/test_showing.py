@@ -157,9 +157,9 @@ def formgrade(notebook: Any) -> str:
 
 
 def pictures(page: str) -> int:
-    """The pixels of all pictures in a page."""
-    found = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=\s]{32,})", page)
-    sizes = [struct.unpack(">II", base64.b64decode(each[:40])[16:24]) for each in found]
+    """The pixels of all pictures in a page; text that only names a picture is none."""
+    shown = r"""(?:<img\b[^>]*\bsrc=["']|url\()data:image/png;base64,([A-Za-z0-9+/=\s]{32,})"""
+    sizes = [struct.unpack(">II", base64.b64decode(each[:40])[16:24]) for each in re.findall(shown, page)]
     return sum(width * height for width, height in sizes)
 
 
