@@ -16,6 +16,8 @@ globals()["__builtins__"] = dict(vars(builtins))  # a copy: what a student's cod
 FEW = 3
 CHUNK = 128
 """Objects whose references are looked at together."""
+NAMESPACE: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
+"""Of a class, whatever its metaclass says of `__dict__`: a student may have written that."""
 NO_CLASSES: Mapping[int, type] = types.MappingProxyType({})
 
 
@@ -121,7 +123,7 @@ def _held(  # noqa: C901 - one case for each kind
     if isinstance(holder, type):
         yield from (
             Place(_set_attribute, holder, key, values[id(v)])
-            for key, v in list(vars(holder).items())
+            for key, v in list(NAMESPACE(holder).items())
             if id(v) in values
         )
     elif isinstance(holder, dict):
@@ -151,7 +153,7 @@ def _held(  # noqa: C901 - one case for each kind
 def _classes() -> dict[int, type]:
     """Classes by the identities of their namespaces, which notice no assignment but to the classes' attributes."""
     classes = [each for each in gc.get_objects() if issubclass(type(each), type)]  # not what an object says it is
-    return {id(namespace): each for each in classes for namespace in gc.get_referents(each.__dict__)}
+    return {id(namespace): each for each in classes for namespace in gc.get_referents(NAMESPACE(each))}
 
 
 def _set_item(holder: Any, key: Any, value: Any) -> None:
@@ -183,6 +185,6 @@ def _set_attribute(holder: Any, key: Any, value: Any) -> None:
     except TypeError:  # a class that is written in C
         import ctypes
 
-        (namespace,) = gc.get_referents(holder.__dict__)
+        (namespace,) = gc.get_referents(NAMESPACE(holder))
         namespace[key] = value
         ctypes.pythonapi.PyType_Modified(ctypes.py_object(holder))
